@@ -1,0 +1,181 @@
+"""The one model of what migsafe has to say: findings, check results, the report.
+
+Everything here is a frozen value. Checks and rules make them, :mod:`migsafe.reports` prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Severity(StrEnum):
+    """How much a finding matters: an error fails the gate, a warning and a note do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Outcome(StrEnum):
+    """What became of a check. There is no fourth value, and "could not look" is not "safe"."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_CHECKED = "not checked"
+
+
+class Verdict(StrEnum):
+    """The answer of a whole run: safe only if nothing failed and something was checked."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a finding points: a place in a file (line and column count from 1), an object in the database, or both."""
+
+    file: Path | None = None
+    line: int | None = None
+    column: int | None = None
+    object: str | None = None
+
+    def __str__(self) -> str:
+        place = str(self.file) if self.file else ""
+        for number in (self.line, self.column):
+            if place and number is not None:
+                place += f":{number}"
+        return f"{place} ({self.object})" if place and self.object else place or self.object or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Something that was seen, under a short label: a server message, a row, a difference, a lock.
+
+    ``text`` may have several lines and is shown as it is (a caret under a statement must stay in its column).
+    """
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to know about a migration.
+
+    ``rule`` is an id in words (``apply-twice-diverges``), ``message`` says what is the case in one sentence,
+    ``remedy`` what to write or do instead.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    remedy: str | None = None
+    location: Location = Location()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement as the server saw it, read off the wire by the tap.
+
+    ``milliseconds`` runs from the moment the statement was forwarded to its CommandComplete or ErrorResponse.
+    ``rows`` is the count in the command tag (none for DDL). ``transaction`` numbers the transaction block within the
+    run (none: the statement was its own transaction). ``state_after`` is ReadyForQuery's byte: I idle, T in a
+    transaction, E in a failed one; none when the connection ended first. ``backend`` is the server process id.
+    """
+
+    sql: str
+    milliseconds: float
+    command_tag: str | None = None
+    rows: int | None = None
+    sqlstate: str | None = None
+    error: str | None = None
+    transaction: int | None = None
+    state_after: str | None = None
+    backend: int = 0
+    location: Location = Location()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check says of one migration.
+
+    ``answer`` is the check's own word (``idempotent``, ``refuses``, ``diverges``, ``stuck`` …); ``reason`` explains an
+    outcome that isn't "passed", and is never empty for "not checked".
+    """
+
+    check: str
+    outcome: Outcome
+    answer: str = ""
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.outcome is Outcome.NOT_CHECKED and not self.reason:
+            raise ValueError(f"check {self.check!r} was not checked and gives no reason")
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationReport:
+    """One step of the history and its checks: one migration, or all pending ones of a tool that can't stop between."""
+
+    version: str
+    description: str
+    files: tuple[Path, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    statements: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReport:
+    """The PostgreSQL that the experiments ran on, and why the kinds tried before it were not used."""
+
+    kind: str
+    version: str
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineReport:
+    """What the experiments started from. ``rows`` counts user rows in all tables."""
+
+    source: str
+    revision: str | None
+    tables: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything one run found. ``findings`` are about the history as a whole; a check's own are in its result."""
+
+    command: str
+    history: str
+    server: ServerReport | None
+    baseline: BaselineReport | None
+    migrations: tuple[MigrationReport, ...]
+    findings: tuple[Finding, ...] = ()
+    not_checked: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """The findings on the history, then those of each migration's checks, in order."""
+        checks = (check for migration in self.migrations for check in migration.checks)
+        return (*self.findings, *(finding for check in checks for finding in check.findings))
+
+    @property
+    def verdict(self) -> Verdict:
+        """Unsafe if any check failed or any finding is an error; safe only if at least one check passed."""
+        outcomes = [check.outcome for migration in self.migrations for check in migration.checks]
+        if Outcome.FAILED in outcomes or any(f.severity is Severity.ERROR for f in self.all_findings):
+            return Verdict.UNSAFE
+        if Outcome.PASSED in outcomes or not self.migrations:
+            return Verdict.SAFE
+        return Verdict.NOT_CHECKED

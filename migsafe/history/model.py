@@ -1,0 +1,137 @@
+"""A migration history as a value, whatever tool it was written for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from migsafe.findings import Finding, Location
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from migsafe.postgres.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySettings:
+    """What the user says about the history; every field that is none or empty is found out by looking.
+
+    ``root`` is the directory that relative paths are relative to: where the settings file is. ``kind`` is the name of
+    one of :data:`migsafe.history.kinds.KINDS`. ``path`` holds the migrations. The rest belongs to single kinds:
+
+    - Alembic: ``config`` (alembic.ini), ``python`` (the project's interpreter), ``url_by``: how the project's
+      ``env.py`` gets its URL: ``sqlalchemy.url``, ``-x NAME`` or ``env NAME``, and ``driver``, the SQLAlchemy driver
+      name to put into it.
+    - command: ``runner`` and ``rollback``, shell-style command lines without a shell, and ``url_by`` (``env NAME``).
+    - Flyway: ``placeholders``.
+
+    ``version_table`` overrides the name that the kind would use, ``schema.name`` or ``name``.
+    """
+
+    root: Path
+    kind: str | None = None
+    path: Path | None = None
+    config: Path | None = None
+    python: Path | None = None
+    url_by: str | None = None
+    driver: str | None = None
+    runner: str | None = None
+    rollback: str | None = None
+    version_table: str | None = None
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration of the history.
+
+    ``version`` is what the version table knows it by. ``parents`` are the versions it must come after (Alembic's
+    ``down_revision`` and ``depends_on``; the previous version elsewhere). ``up`` is the file that holds it; ``down``
+    the file that takes it back, the same file where one file holds both, none where there is no way back.
+    ``repeatable`` is Flyway's R: run again whenever its text changes.
+    """
+
+    version: str
+    description: str
+    up: Path
+    down: Path | None = None
+    parents: tuple[str, ...] = ()
+    repeatable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableName:
+    """A table, by schema and name, unquoted. ``schema`` is none when the tool leaves it to the search path."""
+
+    name: str
+    schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run of the migration tool failed.
+
+    Where the server refused, ``sqlstate`` is set and ``message``, ``detail``, ``hint_of_server`` are the server's own.
+    Otherwise ``message`` is what the tool said last. ``location`` is the place in the user's file, as exact as known.
+    ``excerpt`` is the offending source line with a caret under the position that the server named.
+    """
+
+    message: str
+    sqlstate: str | None = None
+    detail: str | None = None
+    hint_of_server: str | None = None
+    context: str | None = None
+    statement: str | None = None
+    location: Location = Location()
+    excerpt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the migration tool; it succeeded if ``failure`` is none. ``output`` is what the tool printed."""
+
+    seconds: float
+    output: str = ""
+    failure: Failure | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.failure is None
+
+
+class History(Protocol):
+    """The user's migrations and the one way to run them.
+
+    ``address`` is always a tap's: a runner never learns where the real server is. A run that fails is a value
+    (:class:`Run`), not an exception; an exception means that the tool could not be run at all
+    (:class:`migsafe.errors.ClientToolMissing`) or that the history is broken (:class:`migsafe.errors.HistoryError`).
+    """
+
+    kind: str
+    """``alembic``, ``flyway``, ``golang-migrate``, ``plain`` or ``command``."""
+
+    stepwise: bool
+    """Whether the tool can stop after a given migration. If not, all pending migrations are one step."""
+
+    @property
+    def migrations(self) -> Sequence[Migration]:
+        """All migrations in the order in which the tool would apply them to an empty database."""
+
+    @property
+    def version_tables(self) -> tuple[TableName, ...]:
+        """The tables in which the tool keeps its books (they may not exist yet); empty for a tool that keeps none."""
+
+    def problems(self) -> tuple[Finding, ...]:
+        """What is wrong with the history itself: duplicates, gaps, several heads, missing or empty downs."""
+
+    def applied(self, connection: psycopg.Connection) -> frozenset[str]:
+        """The versions that the version table says are applied; empty when there is no such table. Read only."""
+
+    def upgrade(self, address: Address, target: Migration | None) -> Run:
+        """Apply everything up to ``target`` (none: all there is) that is not applied yet, as the tool would do it."""
+
+    def downgrade(self, address: Address, target: Migration) -> Run:
+        """Take back ``target``, and whatever was applied after it."""

@@ -1,0 +1,76 @@
+"""What every kind of server gives: an address to connect to, and the PostgreSQL programs that fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Protocol
+
+from migsafe.postgres.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What the user wants of the throwaway server.
+
+    ``use`` is ``auto``, ``container``, ``local``, ``embedded`` or a URL. ``version`` is the wanted major version (none:
+    whatever is there). ``image`` is the container image (default: the official ``postgres`` image of that version).
+    ``directory`` is where data directories are made (default: chosen for speed among the places with enough room).
+    ``settings`` are server settings (``TimeZone`` …), set at start. ``roles`` are created before anything else.
+    """
+
+    use: str = "auto"
+    version: int | None = None
+    image: str | None = None
+    directory: Path | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+
+
+class Server(Protocol):
+    """A running PostgreSQL on which migsafe may make databases. Started and stopped by its context manager."""
+
+    kind: str
+    """``container``, ``local``, ``embedded`` or ``url``."""
+
+    version: str
+    """The server's own word, such as ``15.8 (Debian 15.8-1)``."""
+
+    major: int
+
+    run_id: str
+    """Names this run: its databases are called ``migsafe_<run id>_…``, its containers carry it as a label."""
+
+    @property
+    def address(self) -> Address:
+        """The maintenance database, as a superuser (or as the user given in the URL)."""
+
+    def client(
+        self,
+        program: str,
+        arguments: Sequence[str],
+        database: str,
+        *,
+        stdin: IO[bytes] | None = None,
+        stdout: IO[bytes] | None = None,
+    ) -> bytes:
+        """Run ``pg_dump``, ``pg_restore`` or ``psql`` of a version that fits, connected to ``database``.
+
+        Returns what it printed (empty if ``stdout`` was given). Raises :class:`migsafe.errors.ClientToolMissing` when
+        there is no such program, or only one older than the server, and :class:`migsafe.errors.CannotCheck` with the
+        program's own words when it fails. Passwords go by environment.
+        """
+
+
+class ServerKind(Protocol):
+    """One way to have a server, found by name in :data:`migsafe.postgres.servers.KINDS`."""
+
+    name: str
+
+    def unavailable(self, settings: ServerSettings) -> str | None:
+        """Why this kind can't be used here, with what to install; none when it can. Takes under 1 s."""
+
+    def start(self, settings: ServerSettings) -> AbstractContextManager[Server]:
+        """Start it, sweep what dead runs left behind, and stop it on leaving, also when leaving by an exception."""
