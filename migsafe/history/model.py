@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from migsafe.findings import Finding, Location
+from migsafe.postgres.names import TableName
 
 if TYPE_CHECKING:
     import psycopg
@@ -60,14 +61,6 @@ class Migration:
     down: Path | None = None
     parents: tuple[str, ...] = ()
     repeatable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TableName:
-    """A table, by schema and name, unquoted. ``schema`` is none when the tool leaves it to the search path."""
-
-    name: str
-    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,118 @@
+"""The throwaway server during one run: states are kept as databases, and every run goes through the tap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migsafe.errors import ServerUnavailable
+from migsafe.postgres import databases
+from migsafe.postgres.tables import find_tables
+from migsafe.state import State, read_state
+from migsafe.wire.tap import Tap
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from migsafe.findings import Statement
+    from migsafe.history.model import History, Migration, Run
+    from migsafe.postgres.server import Server
+
+Progress = Callable[[str], None]
+"""Told what is being done, in a few words; for standard error."""
+
+
+@dataclass(frozen=True, slots=True)
+class TracedRun:
+    """One run of the migration tool and the statements that the tap saw of it."""
+
+    run: Run
+    statements: tuple[Statement, ...]
+
+    @property
+    def succeeded(self) -> bool:
+        return self.run.succeeded
+
+    @property
+    def failed_statement(self) -> Statement | None:
+        """The last statement that the server refused; none when the run succeeded or the server refused nothing."""
+        refused = [statement for statement in self.statements if statement.error]
+        return refused[-1] if refused and not self.succeeded else None
+
+
+class Sandbox:
+    """Makes and drops databases of this run, runs the project's migration tool on them, and reads their state.
+
+    A state that will be needed again is kept as a database of its own and cloned (``CREATE DATABASE … TEMPLATE``,
+    PostgreSQL manual, 23.3); nobody connects to a kept database but to read it. ``statement_timeout`` (seconds, 0 for
+    none) is set on each database that the tool is let loose on.
+    """
+
+    def __init__(self, server: Server, history: History, *, statement_timeout: int = 0) -> None:
+        self.server = server
+        self.history = history
+        self._statement_timeout = statement_timeout
+        self._count = 0
+
+    def create(self, label: str, *, template: str | None = None) -> str:
+        """Make a database, empty or as a clone of ``template``, and return its name."""
+        self._count += 1
+        name = databases.name_for(self.server, f"{self._count}_{label}")
+        databases.create(self.server, name, template=template)
+        return name
+
+    def drop(self, *names: str | None) -> None:
+        """Drop these databases, whoever is connected; none stands for one that was never made."""
+        for name in names:
+            if name is not None:
+                databases.drop(self.server, name)
+
+    @contextmanager
+    def scratch(self, label: str, *, template: str | None = None) -> Iterator[str]:
+        """A database for the length of a ``with`` block."""
+        name = self.create(label, template=template)
+        try:
+            yield name
+        finally:
+            self.drop(name)
+
+    @contextmanager
+    def connect(self, database: str) -> Iterator[psycopg.Connection]:
+        """An autocommit connection straight to the server, past the tap.
+
+        Raises :class:`migsafe.errors.ServerUnavailable` when the server goes away under it.
+        """
+        import psycopg
+
+        with databases.connect(self.server, database) as connection:
+            try:
+                yield connection
+            except psycopg.OperationalError as error:
+                if not connection.broken:
+                    raise
+                raise ServerUnavailable(
+                    f"the throwaway server went away: {str(error).strip()}",
+                    hint="Look at the server's log and at free memory and disk space, then run again.",
+                ) from error
+
+    def upgrade(self, database: str, target: Migration | None) -> TracedRun:
+        """Let the migration tool apply everything up to ``target`` (none: all there is)."""
+        return self._run(database, lambda tap: self.history.upgrade(tap.address, target))
+
+    def downgrade(self, database: str, target: Migration) -> TracedRun:
+        """Let the migration tool take back ``target``."""
+        return self._run(database, lambda tap: self.history.downgrade(tap.address, target))
+
+    def _run(self, database: str, action: Callable[[Tap], Run]) -> TracedRun:
+        databases.set_parameter(self.server, database, "statement_timeout", f"{self._statement_timeout}s")
+        with Tap(self.server.address.on(database)) as tap:
+            run = action(tap)
+            return TracedRun(run, tap.take_statements())
+
+    def state(self, database: str) -> State:
+        """Schema and contents of a database, without the migration tool's own books."""
+        with self.connect(database) as connection:
+            books = find_tables(connection, self.history.version_tables)
+            return read_state(connection, ignore=books)
