@@ -1,0 +1,55 @@
+"""The command line: one group, whose commands are imported only when they are called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from migsafe import __version__
+from migsafe.cli.guard import guarded
+
+COMMANDS = {
+    "check": ("migsafe.cli.check:command", "Prove the new migrations on a throwaway PostgreSQL."),
+    "init": ("migsafe.cli.init:command", "Write a commented migsafe.toml that fits this project."),
+    "doctor": ("migsafe.cli.doctor:command", "Show which servers and programs are there, and what to install."),
+    "scenario": ("migsafe.cli.scenario:command", "List and run the stories that show what migsafe finds."),
+}
+"""Each command: the place of its click command, and its line in the help, which is shown without importing it."""
+
+
+class Shell(click.Group):
+    """A group that knows its commands by name, and turns what becomes of one into an exit code."""
+
+    # ruff: noqa: ARG002  the signatures are click's
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        ctx.exit(guarded(ctx, super().invoke))
+
+
+@click.command(
+    cls=Shell,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(
+        "Exit codes: 0 safe, 1 unsafe, 2 wrong usage or settings, 3 could not check, 4 a defect in migsafe, "
+        "130 interrupted."
+    ),
+)
+@click.version_option(__version__, message="migsafe %(version)s")
+def main() -> None:
+    """Prove what a PostgreSQL schema migration does before production does."""

@@ -1,0 +1,43 @@
+"""Text that came from outside, made fit to be shown: no secrets, no characters that steer a terminal."""
+
+from __future__ import annotations
+
+import re
+from unicodedata import category
+
+_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Control, format (right-to-left overrides among them), surrogate, and the two Unicode line breaks."""
+
+_JOINERS = "\u200c\u200d"  # Persian words and emoji need them
+
+_SECRETS = (
+    (re.compile(r"(?i)(\bpassword\s*=?\s*)(?:e?'(?:[^']|'')*'|\$(\w*)\$.*?\$\2\$)", re.DOTALL), r"\1'***'"),
+    (re.compile(r"(?i)(\bpassword=)[^\s'\"(),;]+"), r"\1***"),
+    (re.compile(r"(\w://[^\s:/@]*:)[^\s/]*@"), r"\1***@"),
+)
+
+
+def plain(text: str) -> str:
+    """The text with secrets blotted out and steering characters written as escapes; line breaks and tabs stay."""
+    return "".join(_escaped(character) for character in blotted(text))
+
+
+def one_line(text: str) -> str:
+    """As :func:`plain`, with line breaks and tabs written as escapes too."""
+    return plain(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def blotted(text: str) -> str:
+    """The text without the passwords of role definitions, connection strings and URLs.
+
+    A last net: what is kept from errors and reports in the first place needs none.
+    """
+    for secret, instead in _SECRETS:
+        text = secret.sub(instead, text)
+    return text
+
+
+def _escaped(character: str) -> str:
+    if character in "\n\t" or character in _JOINERS or category(character) not in _STEERING:
+        return character
+    return character.encode("unicode_escape").decode("ascii")
