@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from migsafe.errors import ExitCode
+
 
 class Severity(StrEnum):
     """How much a finding matters: an error fails the gate, a warning and a note do not."""
@@ -28,7 +30,7 @@ class Outcome(StrEnum):
 
 
 class Verdict(StrEnum):
-    """The answer of a whole run: safe only if nothing failed and something was checked."""
+    """The answer of a whole run: safe only if nothing failed and nothing that was asked for went unchecked."""
 
     SAFE = "safe"
     UNSAFE = "unsafe"
@@ -172,10 +174,20 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """Unsafe if any check failed or any finding is an error; safe only if at least one check passed."""
-        outcomes = [check.outcome for migration in self.migrations for check in migration.checks]
+        """Unsafe if a check failed or a finding is an error; safe only if every check that was asked for passed."""
+        outcomes = {check.outcome for migration in self.migrations for check in migration.checks}
         if Outcome.FAILED in outcomes or any(f.severity is Severity.ERROR for f in self.all_findings):
             return Verdict.UNSAFE
-        if Outcome.PASSED in outcomes or not self.migrations:
-            return Verdict.SAFE
-        return Verdict.NOT_CHECKED
+        return Verdict.NOT_CHECKED if Outcome.NOT_CHECKED in outcomes else Verdict.SAFE
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code that tells the verdict to a caller that reads nothing else."""
+        return _EXIT_CODES[self.verdict]
+
+
+_EXIT_CODES = {
+    Verdict.SAFE: ExitCode.SAFE,
+    Verdict.UNSAFE: ExitCode.UNSAFE,
+    Verdict.NOT_CHECKED: ExitCode.CANNOT_CHECK,
+}

@@ -1,0 +1,71 @@
+"""Claim: the database can be put back as it was before the migration.
+
+Method: a ``pg_dump`` taken before the migration is restored into a fresh database beside it, and that database is
+compared with the one before: by the state (schema and contents) and, by a second route, by the text of ``pg_dump``.
+``pg_restore --clean`` over the migrated database is not used: it leaves what the migration added.
+
+Limits: owners and privileges are left out of the dump, as they are cluster-wide; the state is compared without them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migsafe.errors import ClientToolMissing
+from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
+from migsafe.postgres.dump import dump, dump_text, first_difference, restore
+from migsafe.state import compare_states
+
+if TYPE_CHECKING:
+    from migsafe.checks.experiment import Experiment
+
+DIFFERENCES_SHOWN = 20
+
+
+def check_restore(experiment: Experiment) -> CheckResult:
+    """Passed if both routes say equal; not checked when there is no pg_dump that fits the server."""
+    started = time.monotonic()
+    sandbox = experiment.sandbox
+    with tempfile.TemporaryDirectory(prefix="migsafe-") as directory, sandbox.scratch("restored") as database:
+        file = Path(directory) / "before.dump"
+        try:
+            dump(sandbox.server, experiment.before, file)
+            restore(sandbox.server, file, database)
+        except ClientToolMissing as missing:
+            return CheckResult("restore", Outcome.NOT_CHECKED, reason=missing.message)
+        evidence = [*_by_state(experiment, database), *_by_dump(experiment, database, Path(directory))]
+    if not evidence:
+        return CheckResult("restore", Outcome.PASSED, answer="restored", seconds=time.monotonic() - started)
+    finding = Finding(
+        rule="restore-differs",
+        severity=Severity.ERROR,
+        message="A dump taken before the migration and restored after it does not bring back the old state.",
+        remedy="Don't rely on pg_dump as the way back for this database: see what differs, and take a physical backup.",
+        location=experiment.step.location,
+        evidence=tuple(evidence),
+    )
+    return CheckResult(
+        "restore",
+        Outcome.FAILED,
+        answer="differs",
+        reason=finding.message,
+        findings=(finding,),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _by_state(experiment: Experiment, database: str) -> list[Evidence]:
+    difference = compare_states(experiment.state_before, experiment.sandbox.state(database))
+    return [Evidence("by state", "\n".join(difference.describe(DIFFERENCES_SHOWN)))] if difference else []
+
+
+def _by_dump(experiment: Experiment, database: str, directory: Path) -> list[Evidence]:
+    server = experiment.sandbox.server
+    before, restored = directory / "before.sql", directory / "restored.sql"
+    dump_text(server, experiment.before, before)
+    dump_text(server, database, restored)
+    difference = first_difference(before, restored)
+    return [Evidence("by pg_dump", "\n".join(difference))] if difference else []

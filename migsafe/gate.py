@@ -1,0 +1,118 @@
+"""Which checks run, in which order, and what they add up to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migsafe.checks.apply import check_apply
+from migsafe.checks.apply_twice import check_apply_twice
+from migsafe.checks.experiment import Check, Experiment, Step
+from migsafe.checks.restore import check_restore
+from migsafe.errors import SettingsError
+from migsafe.findings import BaselineReport, CheckResult, MigrationReport, Outcome, Report, ServerReport
+
+if TYPE_CHECKING:
+    from migsafe.baseline import Baseline
+    from migsafe.config import Settings
+    from migsafe.history.model import History
+    from migsafe.sandbox import Progress, Sandbox
+
+CHECKS: dict[str, Check] = {"apply": check_apply, "apply-twice": check_apply_twice, "restore": check_restore}
+"""Every check by name, in the order in which they are run and reported."""
+
+
+def check(settings: Settings, progress: Progress) -> Report:
+    """Run every check on every new migration, on a server that is gone afterwards.
+
+    Raises :class:`migsafe.errors.MigsafeError` when the question can't be asked: no server, a history or a baseline that
+    doesn't load, settings that mean nothing. Everything else, a failing migration included, is in the report.
+    """
+    from migsafe.baseline import build_baseline
+    from migsafe.history.kinds import open_history
+    from migsafe.postgres.servers import start
+    from migsafe.sandbox import Sandbox
+
+    started = time.monotonic()
+    chosen = _chosen(settings)
+    progress("reading the history")
+    with open_history(settings.history) as history:
+        problems = history.problems()
+        progress("starting PostgreSQL")
+        with start(settings.server) as server:
+            sandbox = Sandbox(server, history, statement_timeout=settings.checks.statement_timeout)
+            baseline = build_baseline(sandbox, settings.baseline, progress)
+            gate = Gate(sandbox, chosen, settings.checks.idempotency == "required", progress)
+            return Report(
+                command="check",
+                history=history.kind,
+                server=ServerReport(server.kind, server.version, server.passed_over),
+                baseline=_describe(sandbox, baseline),
+                migrations=tuple(gate.run(_steps(history, baseline), baseline.database)),
+                findings=problems,
+                not_checked={name: "left out by the settings" for name in CHECKS if name not in chosen},
+                seconds=time.monotonic() - started,
+            )
+
+
+def _chosen(settings: Settings) -> dict[str, Check]:
+    only = settings.checks.only or tuple(CHECKS)
+    unknown = [name for name in only if name not in CHECKS]
+    if unknown:
+        raise SettingsError(f"there is no check {unknown[0]!r}", hint=f"The checks are {', '.join(CHECKS)}.")
+    return {name: check for name, check in CHECKS.items() if name in only}
+
+
+def _describe(sandbox: Sandbox, baseline: Baseline) -> BaselineReport:
+    contents = sandbox.state(baseline.database).contents
+    return BaselineReport(baseline.source, baseline.revision, len(contents.tables), contents.row_count)
+
+
+def _steps(history: History, baseline: Baseline) -> tuple[Step, ...]:
+    """One step a new migration, or one for all of them where the tool can't stop between."""
+    if history.stepwise:
+        return tuple(Step(new.version, new.description, (new.up,), new) for new in baseline.new)
+    files = tuple(dict.fromkeys(migration.up for migration in baseline.new))
+    return (Step("pending", "all pending migrations", files, None),)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The chosen checks, run on one step after the other."""
+
+    sandbox: Sandbox
+    checks: dict[str, Check]
+    idempotency_required: bool
+    progress: Progress
+
+    def run(self, steps: tuple[Step, ...], baseline: str) -> Iterator[MigrationReport]:
+        """Each step starts where the one before it ended; after a step that fails the rest is not checked."""
+        before, failed = baseline, None
+        for step in steps:
+            if failed:
+                yield self._not_checked(step, f"{failed.version}, which comes before it, fails")
+                continue
+            experiment = self._experiment(step, before)
+            results = tuple(self._results(experiment))
+            yield MigrationReport(step.version, step.description, step.files, results, experiment.applied.statements)
+            self.sandbox.drop(before)
+            before = experiment.after
+            failed = step if not experiment.applied.succeeded else None
+        self.sandbox.drop(before)
+
+    def _experiment(self, step: Step, before: str) -> Experiment:
+        self.progress(f"{step.version}: applying")
+        after = self.sandbox.create("after", template=before)
+        applied = self.sandbox.upgrade(after, step.target)
+        return Experiment(self.sandbox, step, before, after, applied, self.idempotency_required)
+
+    def _results(self, experiment: Experiment) -> Iterator[CheckResult]:
+        for name, check in self.checks.items():
+            self.progress(f"{experiment.step.version}: {name}")
+            yield check(experiment)
+
+    def _not_checked(self, step: Step, reason: str) -> MigrationReport:
+        results = tuple(CheckResult(name, Outcome.NOT_CHECKED, reason=reason) for name in self.checks)
+        return MigrationReport(step.version, step.description, step.files, results)

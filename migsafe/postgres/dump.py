@@ -1,0 +1,91 @@
+"""pg_dump and pg_restore, by the programs that fit the server (PostgreSQL manual, 26.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migsafe.errors import BaselineError, CannotCheck
+
+if TYPE_CHECKING:
+    from migsafe.postgres.server import Server
+
+NEUTRAL = ("--no-owner", "--no-privileges")
+"""Owners and privileges name roles of the whole cluster, which a throwaway server doesn't have."""
+
+
+def dump(server: Server, database: str, file: Path) -> None:
+    """Write schema and rows in pg_dump's custom format. Locks: ACCESS SHARE on every table."""
+    with file.open("wb") as output:
+        server.client("pg_dump", ["--format=custom", *NEUTRAL], database, stdout=output)
+
+
+def dump_text(server: Server, database: str, file: Path) -> None:
+    """Write schema and rows as SQL text, for comparison. Locks: ACCESS SHARE on every table."""
+    with file.open("wb") as output:
+        server.client("pg_dump", [*NEUTRAL], database, stdout=output)
+
+
+def restore(server: Server, source: Path, database: str) -> None:
+    """Restore a dump of any of pg_dump's formats (custom, directory, tar, plain) or any psql script into ``database``.
+
+    Stops at the first error. Raises :class:`BaselineError` with pg_restore's or psql's own words.
+    """
+    try:
+        if source.is_dir():
+            server.client("pg_restore", ["--exit-on-error", *NEUTRAL, f"--dbname={database}", str(source)], database)
+            return
+        with source.open("rb") as content:
+            if _is_archive(source):
+                arguments = ["--exit-on-error", *NEUTRAL, f"--dbname={database}"]
+                server.client("pg_restore", arguments, database, stdin=content)
+            else:
+                arguments = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"]
+                server.client("psql", arguments, database, stdin=content)
+    except CannotCheck as error:
+        if type(error) is not CannotCheck:
+            raise
+        raise BaselineError(error.message, where=str(source), hint=_hint(error.message)) from error
+    except OSError as error:
+        raise BaselineError(f"can't be read: {error.strerror}", where=str(source)) from error
+
+
+def _is_archive(file: Path) -> bool:
+    """Whether this is pg_dump's custom format (it begins with PGDMP) or a tar (its first member is toc.dat)."""
+    with file.open("rb") as content:
+        return content.read(7).startswith((b"PGDMP", b"toc.dat"))
+
+
+def _hint(message: str) -> str:
+    if "unsupported version" in message:
+        return "The dump was made by a newer pg_dump: install the PostgreSQL client programs of that version."
+    if "extension" in message and "not available" in message:
+        return "Use a server that has this extension: [server] use and image, or install its package."
+    if "role" in message and "does not exist" in message:
+        return "Name the roles that the baseline needs in [server] roles."
+    return "Make the baseline load into an empty database with pg_restore or psql first."
+
+
+def first_difference(one: Path, other: Path, lines: int = 10) -> tuple[str, ...]:
+    """The first place where two dumps differ, up to ``lines`` lines of each (- one, + other); empty when they are equal.
+
+    The random key of ``\\restrict`` in recent versions' plain dumps is not looked at. Reads both files once, streaming.
+    """
+    pairs = zip_longest(_lines(one), _lines(other), fillvalue="")
+    for left, right in pairs:
+        if left != right:
+            rest = [pair for pair, _ in zip(pairs, range(lines - 1), strict=False)]
+            return (
+                *(f"- {line.rstrip()}" for line, _ in [(left, right), *rest]),
+                *(f"+ {line.rstrip()}" for _, line in [(left, right), *rest]),
+            )
+    return ()
+
+
+def _lines(file: Path) -> Iterator[str]:
+    with file.open(encoding="utf-8", errors="replace") as content:
+        for line in content:
+            if not line.startswith(("\\restrict", "\\unrestrict")):
+                yield line

@@ -1,0 +1,137 @@
+"""Stories that show what migsafe says: a project before a change, a bad change and its good twin, and the right answers.
+
+A story is a folder: ``scenario.toml``, the project ``before/`` with its ``migsafe.toml``, and two sets of files that are
+laid over it, ``bad/`` and ``good/``. The fields of ``scenario.toml`` are those of :class:`Story` and :class:`Expectation`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migsafe.errors import MigsafeError, SettingsError
+
+if TYPE_CHECKING:
+    from migsafe.findings import Report
+    from migsafe.sandbox import Progress
+
+TWINS = ("bad", "good")
+MERGED = "merged"
+"""The git tag on the project as it was before the change, where a story asks for git."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What migsafe must say of one twin.
+
+    ``exit_code`` is the command's. ``answers`` holds for each migration's version the answer of each check,
+    ``findings`` the rules of all findings, sorted. Each text in ``says`` must stand somewhere in the report or the error.
+    """
+
+    exit_code: int
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One scenario. With ``git``, ``before/`` is committed and tagged ``merged``, and the change lies uncommitted on it."""
+
+    folder: Path
+    story: str
+    bad: Expectation
+    good: Expectation
+    git: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+
+def read_stories(folder: Path) -> tuple[Story, ...]:
+    """All stories in ``folder``, by name. Raises :class:`SettingsError` for one that can't be read."""
+    return tuple(_read(file) for file in sorted(folder.glob("*/scenario.toml")))
+
+
+def _read(file: Path) -> Story:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        twins = {twin: _expectation(content.pop(twin)) for twin in TWINS}
+        return Story(file.parent, **content, **twins)
+    except (tomllib.TOMLDecodeError, TypeError, KeyError) as error:
+        raise SettingsError(f"this scenario can't be read: {error}", where=str(file)) from error
+
+
+def _expectation(content: dict[str, object]) -> Expectation:
+    lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
+    return Expectation(**{**content, **lists})  # type: ignore[arg-type]
+
+
+def run_twin(story: Story, twin: str, server: str, progress: Progress) -> tuple[str, ...]:
+    """Check one twin as a user would, in a copy of its own; returns what differs from what it must be."""
+    with tempfile.TemporaryDirectory(prefix="migsafe-") as directory:
+        project = Path(directory) / story.name
+        _lay_out(story, twin, project)
+        expected: Expectation = getattr(story, twin)
+        try:
+            report = _check(project, server, progress)
+        except MigsafeError as error:
+            return tuple(_compare_error(error, expected))
+        return tuple(_compare(report, expected))
+
+
+def _lay_out(story: Story, twin: str, project: Path) -> None:
+    shutil.copytree(story.folder / "before", project)
+    if story.git:
+        for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=before"], ["tag", MERGED]):
+            _git(project, *arguments)
+    shutil.copytree(story.folder / twin, project, dirs_exist_ok=True)
+
+
+def _git(project: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=migsafe", "-c", "user.email=migsafe@localhost", "-c", "commit.gpgsign=false"]
+    try:
+        subprocess.run(["git", *identity, *arguments], cwd=project, check=True, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise SettingsError("this story needs git, which isn't installed", hint="Install git.") from error
+
+
+def _check(project: Path, server: str, progress: Progress) -> Report:
+    from migsafe.config import load, with_overrides
+    from migsafe.gate import check
+
+    settings = load(project, project / "migsafe.toml", {})
+    return check(with_overrides(settings, {"server.use": server}), progress)
+
+
+def _compare_error(error: MigsafeError, expected: Expectation) -> Iterator[str]:
+    text = f"{error}\n{error.hint or ''}"
+    if error.exit_code != expected.exit_code:
+        yield f"the exit code is {error.exit_code:d}, not {expected.exit_code}: {text}"
+    yield from (f"the error doesn't say {said!r}: {text}" for said in expected.says if said not in text)
+
+
+def _compare(report: Report, expected: Expectation) -> Iterator[str]:
+    from migsafe.reports import render
+
+    exit_code = report.exit_code
+    if exit_code != expected.exit_code:
+        yield f"the exit code is {exit_code:d}, not {expected.exit_code}"
+    answers = {m.version: {check.check: check.answer for check in m.checks} for m in report.migrations}
+    for version, checks in expected.answers.items():
+        for check, answer in checks.items():
+            seen = answers.get(version, {}).get(check, "nothing")
+            if seen != answer:
+                yield f"{version}: {check} answers {seen!r}, not {answer!r}"
+    rules = tuple(sorted(finding.rule for finding in report.all_findings))
+    if rules != tuple(sorted(expected.findings)):
+        yield f"the findings are {list(rules)}, not {sorted(expected.findings)}"
+    text = render(report, "terminal", width=1000)
+    yield from (f"the report doesn't say {said!r}" for said in expected.says if said not in text)
