@@ -82,25 +82,52 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerError:
+    """What the server said when it refused a statement (PostgreSQL manual, 55.8, Error and Notice Message Fields).
+
+    ``position`` counts characters from 1 in the ``sql`` of the statement. ``where`` is the server's context: the lines
+    of PL/pgSQL, or of COPY input, that led there.
+    """
+
+    sqlstate: str
+    message: str
+    severity: str = "ERROR"
+    detail: str | None = None
+    hint: str | None = None
+    position: int | None = None
+    where: str | None = None
+    schema: str | None = None
+    table: str | None = None
+    column: str | None = None
+    constraint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One statement as the server saw it, read off the wire by the tap.
 
-    ``milliseconds`` runs from the moment the statement was forwarded to its CommandComplete or ErrorResponse.
-    ``rows`` is the count in the command tag (none for DDL). ``transaction`` numbers the transaction block within the
-    run (none: the statement was its own transaction). ``state_after`` is ReadyForQuery's byte: I idle, T in a
-    transaction, E in a failed one; none when the connection ended first. ``backend`` is the server process id.
+    ``milliseconds`` runs from the moment the statement was forwarded (or the one before it ended) to its
+    CommandComplete or ErrorResponse. ``command_tag`` is none when there was an error, when the connection ended first,
+    or when the client didn't fetch a portal to its end. ``rows`` is the count in the command tag (none for DDL).
+    ``transaction`` numbers the transaction within the run (none: the statement was its own transaction).
+    ``state_after`` is ReadyForQuery's byte: I idle, T in a transaction, E in a failed one; none when the connection
+    ended first. ``backend`` is the server process id.
     """
 
     sql: str
     milliseconds: float
     command_tag: str | None = None
     rows: int | None = None
-    sqlstate: str | None = None
-    error: str | None = None
+    error: ServerError | None = None
     transaction: int | None = None
     state_after: str | None = None
     backend: int = 0
     location: Location = Location()
+
+    @property
+    def error_message(self) -> str:
+        """The server's message; empty when it refused nothing."""
+        return self.error.message if self.error else ""
 
 
 @dataclass(frozen=True, slots=True)
