@@ -1,0 +1,1 @@
+INSERT INTO parcels (id, state) VALUES (1, 'packed'), (2, 'sent');

@@ -1,0 +1,1 @@
+UPDATE parcels SET state = 'lost' WHERE id = 2;

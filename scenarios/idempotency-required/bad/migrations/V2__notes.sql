@@ -1,0 +1,1 @@
+CREATE TABLE notes (customer_id bigint REFERENCES customers, note text);

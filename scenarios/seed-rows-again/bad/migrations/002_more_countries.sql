@@ -1,0 +1,1 @@
+INSERT INTO countries (code, name) VALUES ('ee', 'Estonia'), ('fi', 'Suomi – Finland');

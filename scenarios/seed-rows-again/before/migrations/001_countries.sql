@@ -1,0 +1,1 @@
+CREATE TABLE countries (code text NOT NULL, name text NOT NULL);

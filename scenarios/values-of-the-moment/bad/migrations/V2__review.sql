@@ -1,0 +1,1 @@
+INSERT INTO audit (at, what) VALUES (clock_timestamp(), 'customers reviewed');

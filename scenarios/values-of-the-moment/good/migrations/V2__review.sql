@@ -1,0 +1,1 @@
+UPDATE customers SET reviewed_at = clock_timestamp();
