@@ -14,3 +14,9 @@ class TableName:
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+def parse_table_name(text: str) -> TableName:
+    """Read ``schema.name`` or ``name`` as it stands in the settings, unquoted."""
+    schema, _, name = text.rpartition(".")
+    return TableName(name, schema or None)
