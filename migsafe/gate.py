@@ -50,7 +50,7 @@ def check(settings: Settings, progress: Progress) -> Report:
                 history=history.kind,
                 server=ServerReport(server.kind, server.version, server.passed_over),
                 baseline=_describe(sandbox, baseline),
-                migrations=tuple(gate.run(_steps(history, baseline), baseline.database)),
+                migrations=tuple(gate.run(steps(history, baseline), baseline.database)),
                 findings=problems,
                 not_checked={name: "left out by the settings" for name in CHECKS if name not in chosen},
                 seconds=time.monotonic() - started,
@@ -70,7 +70,7 @@ def _describe(sandbox: Sandbox, baseline: Baseline) -> BaselineReport:
     return BaselineReport(baseline.source, baseline.revision, len(contents.tables), contents.row_count)
 
 
-def _steps(history: History, baseline: Baseline) -> tuple[Step, ...]:
+def steps(history: History, baseline: Baseline) -> tuple[Step, ...]:
     """One step a new migration, or one for all of them where the tool can't stop between."""
     if history.stepwise:
         return tuple(Step(new.version, new.description, (new.up,), new) for new in baseline.new)
