@@ -1,0 +1,147 @@
+"""Databases on a server: make, clone, rename, drop, connect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import errors, sql
+
+from migsafe.errors import CannotCheck, ServerUnavailable
+
+if TYPE_CHECKING:
+    from migsafe.postgres.address import Address
+    from migsafe.postgres.server import Server
+
+_LONGEST_NAME = 63
+"""Bytes; PostgreSQL cuts longer identifiers (manual, 4.1.1)."""
+
+_CONNECT_TIMEOUT = 10
+"""Seconds."""
+
+_TERMINATION_TIMEOUT = 5000
+"""Milliseconds that a session is given to end."""
+
+
+def name_for(server: Server, label: str) -> str:
+    """The full name of one of this run's databases, cut to 63 bytes: keep ``label`` unique within its first 40."""
+    plain = re.sub(r"\W+", "_", label)
+    return f"{prefix(server.run_id)}{plain}".encode()[:_LONGEST_NAME].decode(errors="ignore")
+
+
+def prefix(run_id: str) -> str:
+    """What the names of all of a run's databases begin with."""
+    return f"migsafe_{run_id}_"
+
+
+def connect_to(address: Address) -> psycopg.Connection:
+    """An autocommit connection; raises :class:`ServerUnavailable` when there is nobody, or no entry."""
+    try:
+        return psycopg.connect(
+            **{"connect_timeout": _CONNECT_TIMEOUT, "application_name": "migsafe", **address.keywords()},  # type: ignore[arg-type]
+            autocommit=True,
+        )
+    except psycopg.OperationalError as error:
+        raise ServerUnavailable(
+            f"can't connect: {_without_password(str(error), address)}",
+            where=str(address),
+            hint="Check that the server runs, and the host, port, user and password (PGPASSWORD, or in the URL).",
+        ) from None
+
+
+def connect(server: Server, database: str) -> psycopg.Connection:
+    """An autocommit connection to a database of the server; it closes on leaving its ``with`` block."""
+    return connect_to(server.address.on(database))
+
+
+def create(server: Server, name: str, template: str | None = None) -> None:
+    """Make a database, empty (``template0``: nothing that a site added to ``template1``) or as a copy of ``template``.
+
+    Ends the sessions in the template first, as nobody may be connected to it. From 15 on files are copied instead of
+    logged, which is three times as fast (manual, CREATE DATABASE, STRATEGY).
+    """
+    strategy = sql.SQL(" STRATEGY file_copy" if server.major >= 15 else "")
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}{}")
+    with _maintenance(server) as connection:
+        if template is not None:
+            _terminate(connection, template)
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template or "template0"), strategy))
+        for parameter, value in server.database_settings.items():
+            _set(connection, name, parameter, value)
+
+
+def drop(server: Server, name: str) -> None:
+    """Drop a database if it exists, whoever is connected."""
+    with _maintenance(server) as connection:
+        drop_with(connection, name)
+
+
+def drop_with(connection: psycopg.Connection, name: str) -> None:
+    """Drop a database over a connection to another one. ``FORCE`` ends its sessions (from 13 on)."""
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def rename(server: Server, old: str, new: str) -> None:
+    """Give a database another name, after ending the sessions in it."""
+    with _maintenance(server) as connection:
+        _terminate(connection, old)
+        connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
+
+
+def set_parameter(server: Server, database: str, parameter: str, value: str) -> None:
+    """Set a configuration parameter for every new session in a database."""
+    with _maintenance(server) as connection:
+        _set(connection, database, parameter, value)
+
+
+def terminate_sessions(server: Server, database: str) -> None:
+    """End every session in a database."""
+    with _maintenance(server) as connection:
+        _terminate(connection, database)
+
+
+def _set(connection: psycopg.Connection, database: str, parameter: str, value: str) -> None:
+    statement = sql.SQL("ALTER DATABASE {} SET {} TO {}")
+    connection.execute(statement.format(sql.Identifier(database), sql.Identifier(parameter), sql.Literal(value)))
+
+
+def _terminate(connection: psycopg.Connection, database: str) -> None:
+    """End the sessions of a database, and from 14 on wait until they are gone; CREATE DATABASE itself waits by polling."""
+    wait = sql.SQL(f", {_TERMINATION_TIMEOUT}" if connection.info.server_version >= 140000 else "")
+    query = sql.SQL("SELECT pg_catalog.pg_terminate_backend(pid{}) FROM pg_catalog.pg_stat_activity WHERE datname = {}")
+    connection.execute(query.format(wait, sql.Literal(database)))
+
+
+@contextmanager
+def _maintenance(server: Server) -> Iterator[psycopg.Connection]:
+    """A connection to the maintenance database, on which what the server refuses becomes an error for the user."""
+    with connect_to(server.address) as connection:
+        try:
+            yield connection
+        except errors.InsufficientPrivilege as error:
+            raise CannotCheck(
+                f"user {server.address.user} may not do this: {error.diag.message_primary}",
+                where=str(server.address),
+                hint=f"Let an administrator run: ALTER ROLE {server.address.user} CREATEDB;",
+            ) from error
+        except errors.DiskFull as error:
+            raise ServerUnavailable(
+                f"the server's disk is full: {error.diag.message_primary}",
+                where=str(server.address),
+                hint="Free some space, or name a roomier place with 'directory' under [server].",
+            ) from error
+        except psycopg.OperationalError as error:
+            if not connection.broken:
+                raise
+            raise ServerUnavailable(
+                f"the server went away: {str(error).strip()}",
+                where=str(server.address),
+                hint="Look at the server's log and at free memory and disk space, then run again.",
+            ) from error
+
+
+def _without_password(text: str, address: Address) -> str:
+    return text.strip().replace(address.password, "********") if address.password else text.strip()

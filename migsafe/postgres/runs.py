@@ -1,0 +1,125 @@
+"""Runs: each has an id and a directory that is locked while it lives. What has no lock is dead and is swept."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from migsafe.errors import ServerUnavailable
+from migsafe.postgres.account import Account
+from migsafe.postgres.places import data_directories, data_directory
+
+DATA = "data"
+"""The name of the data directory inside a run's directory."""
+
+_PATIENCE = 10.0
+"""Seconds that a dead run's server is given to end; an immediate shutdown takes milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """The directory of one run, with mode 0700. Its name holds the run's id."""
+
+    path: Path
+    run_id: str
+
+
+def new_run_id() -> str:
+    """Twelve random hexadecimal digits: part of database names, so short and plain."""
+    return secrets.token_hex(6)
+
+
+def _prefix() -> str:
+    return f"migsafe-{os.geteuid()}-"
+
+
+@contextmanager
+def run_directory(account: Account, chosen: Path | None = None) -> Iterator[RunDirectory]:
+    """Make a directory that belongs to ``account``, hold its lock, and delete it on leaving.
+
+    The lock (``flock`` on the directory itself) goes with the process, however it ends. The directory gets its name
+    only once it is locked, so that no sweep can mistake it for a dead one. Raises :class:`ServerUnavailable` when it
+    can't be made.
+    """
+    run_id = new_run_id()
+    place = data_directory(chosen)
+    unnamed, path = place / f".{_prefix()}{run_id}", place / f"{_prefix()}{run_id}"
+    try:
+        unnamed.mkdir(mode=0o700)
+        descriptor = os.open(unnamed, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not account.own:
+            os.chown(unnamed, account.uid, account.gid)
+        unnamed.rename(path)
+    except OSError as error:
+        raise ServerUnavailable(
+            f"a directory for the throwaway server can't be made: {error.strerror}",
+            where=str(place),
+            hint="Free some space there, or name another place with 'directory' under [server].",
+        ) from error
+    try:
+        yield RunDirectory(path, run_id)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(descriptor)
+
+
+def is_alive(path: Path) -> bool:
+    """Whether the run that owns this directory still holds its lock."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def sweep_directories(account: Account, chosen: Path | None = None) -> None:
+    """Delete the directories of dead runs of ours, after ending a server that still runs in one."""
+    for place in data_directories(chosen):
+        for path in place.glob(f"{_prefix()}*"):
+            # Who else may write here could plant a directory to have us end a process: only ours are looked at.
+            with suppress(FileNotFoundError):
+                if path.lstat().st_uid in (os.geteuid(), account.uid) and not is_alive(path):
+                    _end_server(path / DATA)
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def _end_server(data: Path) -> None:
+    """Send SIGQUIT, PostgreSQL's immediate shutdown, to the server that runs in ``data``, if there is one."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().splitlines()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return
+    if _runs_in(pid, data):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGQUIT)
+        deadline = time.monotonic() + _PATIENCE
+        while _runs_in(pid, data) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
+def _runs_in(pid: int, data: Path) -> bool:
+    """Whether the process is the server of this data directory, and not another that was given its number since."""
+    process = Path("/proc") / str(pid)
+    if Path("/proc/self").exists():
+        try:
+            return (process / "cwd").readlink() == data
+        except OSError:
+            return False
+    command = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return str(data) in command.stdout

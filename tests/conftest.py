@@ -1,0 +1,5 @@
+"""Fixtures are kept by area, each in a file of its own."""
+
+pytest_plugins = [
+    "tests.fix_server",
+]
