@@ -1,0 +1,16 @@
+"""Customers are found by phone."""
+
+from alembic import op
+
+revision = "second"
+down_revision = "first"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE customers ADD COLUMN IF NOT EXISTS phone text")
+    with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_phone ON customers (phone)")
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE customers DROP COLUMN phone")

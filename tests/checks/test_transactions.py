@@ -1,0 +1,43 @@
+"""Counting the transactions that a run made durable needs no server: it reads the trace."""
+
+from __future__ import annotations
+
+from migsafe.checks.transactions import durable_transactions
+from migsafe.findings import ServerError, Statement
+from migsafe.postgres.names import TableName
+
+BOOKS = (TableName("schema_migrations"),)
+
+
+def statement(sql: str, tag: str, transaction: int | None = None, error: ServerError | None = None) -> Statement:
+    return Statement(sql=sql, milliseconds=1.0, command_tag=tag, transaction=transaction, error=error, backend=7)
+
+
+def test_statements_of_one_block_are_one_transaction() -> None:
+    block = [
+        statement("BEGIN", "BEGIN", 1),
+        statement("CREATE TABLE a ()", "CREATE TABLE", 1),
+        statement("CREATE TABLE b ()", "CREATE TABLE", 1),
+        statement("COMMIT", "COMMIT", 1),
+    ]
+    assert durable_transactions(block, BOOKS) == 1
+
+
+def test_each_statement_in_autocommit_is_a_transaction_of_its_own() -> None:
+    statements = [statement("CREATE TABLE a ()", "CREATE TABLE"), statement("CREATE TABLE b ()", "CREATE TABLE")]
+    assert durable_transactions(statements, BOOKS) == 2
+
+
+def test_reads_settings_and_the_tools_own_books_do_not_count() -> None:
+    statements = [
+        statement("SELECT 1", "SELECT 1"),
+        statement("SET lock_timeout = '1s'", "SET"),
+        statement("INSERT INTO schema_migrations VALUES (1, true)", "INSERT 0 1"),
+        statement("CREATE TABLE a ()", "CREATE TABLE"),
+    ]
+    assert durable_transactions(statements, BOOKS) == 1
+
+
+def test_a_statement_that_was_refused_does_not_count() -> None:
+    refused = statement("CREATE TABLE a ()", "", error=ServerError("42P07", 'relation "a" already exists'))
+    assert durable_transactions([refused], BOOKS) == 0
