@@ -1,0 +1,313 @@
+"""Runs Alembic inside the project's own interpreter, for :mod:`migsafe.history.alembic`.
+
+Started by its path with the project's Python (3.8 or newer, Alembic 1.7 or newer), so it imports nothing of migsafe.
+It reads one JSON request a line from standard input, answers each with one JSON line on the standard output it was
+started with, and ends when its input does. What ``env.py`` prints goes to a file and comes back in the answer.
+
+Every request runs in a fork: as fresh as ``alembic`` on the command line, without paying for the imports again. Where
+there is no fork the process answers one request and ends; the caller starts another. Secrets come in requests only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import tempfile
+import traceback
+from argparse import Namespace
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120: as Python itself fills sys.path
+sys.path[:] = [place for place in sys.path if place != HERE]  # alembic.py beside this file is not Alembic
+sys.path.append(os.getcwd())  # noqa: PTH109: as `python -m alembic` would have it, after all that the project sets
+
+OUTPUT_KEPT = 65536
+
+Answer = Dict[str, Any]
+
+
+class ConnectsElsewhere(Exception):
+    """env.py is about to connect to something that is not the sandbox."""
+
+
+class EnvironmentRead(BaseException):
+    """env.py got as far as running migrations, which was all that was asked of it."""
+
+
+class Project:
+    """One Alembic command, with what env.py is seen doing."""
+
+    def __init__(self, request: Answer) -> None:
+        from alembic.config import CommandLine, Config
+        from alembic.script import ScriptDirectory
+
+        arguments = ["-c", request["config"]]
+        for name, value in request["x"].items():
+            arguments += ["-x", f"{name}={value}"]
+        arguments += ["downgrade" if request["command"] == "downgrade" else "upgrade", request["revision"]]
+        sys.argv = ["alembic", *arguments]
+        options: Namespace = CommandLine(prog="alembic").parser.parse_args(arguments)
+        # A Config argument since Alembic 1.16; before that pyproject.toml held no settings.
+        toml = {"toml_file": request["toml"]} if request["toml"] else {}
+        self.config = Config(file_=request["config"], ini_section=options.name, cmd_opts=options, **toml)
+        for name, value in request["options"].items():
+            self.config.set_main_option(name, value.replace("%", "%%"))
+        os.environ.update(request["environment"])
+        self.request = request
+        self.script = ScriptDirectory.from_config(self.config)
+        self.configured: Dict[str, Any] = {}
+        self.began = False
+        self.revision: Any = None
+
+    def run_environment(self, *, offline: bool, steps: Callable[[Any, Any], Any]) -> None:
+        """Run env.py as Alembic's own commands do, noting what it configures."""
+        from alembic.runtime.environment import EnvironmentContext
+
+        environment = EnvironmentContext(
+            self.config, self.script, fn=steps, as_sql=offline, destination_rev=self.request["revision"]
+        )
+        configure = environment.configure
+
+        def observed(*positional: Any, **keywords: Any) -> None:
+            self.configured.update(keywords)
+            configure(*positional, **keywords)
+
+        environment.configure = observed  # type: ignore[method-assign]
+        with environment:
+            self.script.run_env()
+
+    def steps(self, revisions: Any, _context: Any) -> Iterator[Any]:
+        """The steps of an upgrade or a downgrade, one by one, so that the one at work is known."""
+        self.began = True
+        upgrade = self.request["command"] == "upgrade"
+        planned = self.script._upgrade_revs if upgrade else self.script._downgrade_revs
+        for step in planned(self.request["revision"], revisions):
+            self.revision = step.revision
+            yield step
+
+    def version_table(self) -> List[Optional[str]]:
+        return [self.configured.get("version_table_schema"), self.configured.get("version_table") or "alembic_version"]
+
+
+def describe(request: Answer) -> Answer:
+    """The revisions and their order, with no connection made.
+
+    env.py is run in Alembic's offline mode first, because it may choose the version table and even the directories of
+    revisions. One that knows no offline mode is not an error; what it would have said is taken to be the default.
+    """
+    project = Project(request)
+
+    def read(_revisions: Any, _context: Any) -> None:
+        raise EnvironmentRead
+
+    try:
+        project.run_environment(offline=True, steps=read)
+    except EnvironmentRead:
+        pass
+    except (SyntaxError, ImportError):
+        raise
+    except (Exception, SystemExit):
+        traceback.print_exc()
+    script = project.script
+    answer: Answer = {
+        "revisions": [revision_of(script_file) for script_file in script._load_revisions()],
+        "locations": [str(location) for location in script._version_locations],
+        "environment": os.path.join(script.dir, "env.py"),  # noqa: PTH118
+        "version_table": project.version_table(),
+    }
+    try:
+        plan = [step.revision for step in script._upgrade_revs("heads", None)]  # type: ignore[arg-type]
+        answer["order"] = [revision.revision for revision in plan]
+        answer["parents"] = {revision.revision: list(revision._all_down_revisions) for revision in plan}
+    except Exception as error:  # noqa: BLE001: the caller names the cause from the revisions, this is its last resort
+        answer["disorder"] = error_of(error, project)
+    return answer
+
+
+def revision_of(script: Any) -> Answer:
+    """One revision as its file states it, nothing resolved."""
+    from alembic.util import to_tuple
+
+    return {
+        "version": script.revision,
+        "description": script.doc,
+        "file": script.path,
+        "parents": list(to_tuple(script.down_revision, default=())),
+        "depends_on": list(to_tuple(script.dependencies, default=())),
+        "labelled": bool(script.branch_labels),
+    }
+
+
+def migrate(request: Answer) -> Answer:
+    """Run ``alembic upgrade`` or ``alembic downgrade``; the answer says how far env.py came."""
+    project = Project(request)
+    stay_in_the_sandbox(request["host"], request["port"])
+    answer: Answer = {}
+    try:
+        project.run_environment(offline=False, steps=project.steps)
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        answer["error"] = error_of(error, project)
+    return {**answer, "began": project.began, "version_table": project.version_table()}
+
+
+def stay_in_the_sandbox(host: str, port: int) -> None:
+    """Let SQLAlchemy connect to this host and port only.
+
+    An env.py that takes its URL from elsewhere (the environment, a secret store) would otherwise migrate whatever that
+    names. An engine with a ``creator`` of its own is asked where it got to, before it has run anything.
+    """
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import Pool
+
+    def check(seen_host: Any, seen_port: Any, seen: str) -> None:
+        if (str(seen_host), str(seen_port or 5432)) != (host, str(port)):
+            raise ConnectsElsewhere(f"env.py would connect to {seen} and not to the sandbox")
+
+    @event.listens_for(Engine, "do_connect")
+    def before_connecting(dialect: Any, record: Any, _arguments: Any, keywords: Dict[str, Any]) -> None:
+        place = f"{keywords.get('host')}:{keywords.get('port') or 5432}"
+        check(keywords.get("host"), keywords.get("port"), place if dialect.name == "postgresql" else dialect.name)
+        record.info["in_the_sandbox"] = True
+
+    @event.listens_for(Pool, "connect")
+    def connected(connection: Any, record: Any) -> None:
+        if not record.info.get("in_the_sandbox"):
+            where = getattr(connection, "info", None)
+            seen_host, seen_port = getattr(where, "host", None), getattr(where, "port", None)
+            check(seen_host, seen_port, f"{seen_host}:{seen_port}" if where else "an unknown place (an own creator)")
+
+
+def error_of(error: BaseException, project: Optional[Project]) -> Answer:
+    """An exception as data: what the server said if it did, and the deepest place in the project's files."""
+    causes = [error]
+    while causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(causes[-1].__cause__ or causes[-1].__context__)  # type: ignore[arg-type]
+    locations = [str(location) for location in project.script._version_locations] if project else []
+    frames = [frame for cause in reversed(causes) for frame in traceback.extract_tb(cause.__traceback__)]
+    in_revisions = [frame for frame in frames if any(frame.filename.startswith(place + os.sep) for place in locations)]
+    in_project = [frame for frame in frames if is_of_project(frame.filename)]
+    place = in_revisions[-1] if in_revisions else in_project[-1] if in_project else None
+    answer: Answer = {
+        "type": type(error).__name__,
+        "message": str(error),
+        "file": place.filename if place else None,
+        "line": place.lineno if place else None,
+        "in_revision": bool(in_revisions),
+        "revision_file": project.revision.path if project and project.revision else None,
+        "elsewhere": any(isinstance(cause, ConnectsElsewhere) for cause in causes),
+        "statement": next((cause.statement for cause in causes if getattr(cause, "statement", None)), None),  # type: ignore[attr-defined]
+        "parameters": any(getattr(cause, "params", None) for cause in causes),
+        "server": next((fields for cause in causes for fields in [server_fields(cause)] if fields), None),
+        "of_connection": any(type(cause).__name__ in ("OperationalError", "InterfaceError") for cause in causes),
+    }
+    for cause in causes:
+        if isinstance(cause, SyntaxError) and cause.filename:
+            answer.update(type=type(cause).__name__, message=cause.msg, file=cause.filename, line=cause.lineno)
+        if isinstance(cause, ConnectsElsewhere):
+            answer.update(message=str(cause))
+    return answer
+
+
+def is_of_project(filename: str) -> bool:
+    """Whether a file is neither installed, nor Python's own, nor this one."""
+    path = Path(filename)
+    installed = {"site-packages", "dist-packages"} & set(path.parts)
+    library = Path(os.__file__).parent
+    return (
+        path.is_absolute()
+        and not installed
+        and library not in path.parents
+        and filename != os.path.join(HERE, path.name)
+    )  # noqa: PTH118, E501
+
+
+def server_fields(error: Any) -> Optional[Answer]:
+    """The ErrorResponse's fields, as psycopg and psycopg2 (``diag``), asyncpg (attributes) or pg8000 (dict) keep them."""
+    diagnostics = getattr(error, "diag", None)
+    if getattr(diagnostics, "sqlstate", None):
+        names = ("sqlstate", "message_primary", "message_detail", "message_hint", "context", "statement_position")
+        values = [getattr(diagnostics, name) for name in names]
+    elif getattr(error, "sqlstate", None) and hasattr(error, "message"):
+        values = [
+            getattr(error, name, None) for name in ("sqlstate", "message", "detail", "hint", "context", "position")
+        ]
+    elif error.args and isinstance(error.args[0], dict) and "C" in error.args[0]:
+        values = [error.args[0].get(code) for code in "CMDHWP"]
+    else:
+        return None
+    return dict(zip(("sqlstate", "message", "detail", "hint", "context", "position"), values))  # noqa: B905: Python 3.9
+
+
+def answer_to(request: Answer) -> Answer:
+    """Carry out one request; whatever goes wrong before env.py has run is an error of the project."""
+    try:
+        return describe(request) if request["command"] == "describe" else migrate(request)
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        return {"error": error_of(error, None), "began": False}
+
+
+def in_a_fork(request: Answer, requests: int) -> Answer:
+    """Answer from a fork, which is killed if the caller goes away (its end of ``requests`` closes)."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        with open(writing, "w") as stream:  # noqa: PTH123: a file descriptor
+            json.dump(answer_to(request), stream)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+    os.close(writing)
+    with open(reading) as stream:  # noqa: PTH123: a file descriptor
+        if requests in select.select([reading, requests], [], [])[0]:
+            os.kill(child, signal.SIGKILL)
+        text = stream.read()
+    status = os.waitpid(child, 0)[1]
+    return json.loads(text) if text else {"died": status}  # type: ignore[no-any-return]
+
+
+def serve() -> None:
+    """Answer requests until there are no more."""
+    requests, answers, output = os.dup(0), os.dup(1), tempfile.TemporaryFile()
+    with open(os.devnull) as nothing:  # noqa: PTH123: an env.py that asks a question gets no answer
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(output.fileno(), 1)
+    os.dup2(output.fileno(), 2)
+    with open(requests, buffering=1) as lines, open(answers, "w", buffering=1) as replies:  # noqa: PTH123
+        replies.write(json.dumps(hello()) + "\n")
+        for line in iter(lines.readline, ""):
+            os.ftruncate(1, 0)
+            os.lseek(1, 0, os.SEEK_SET)
+            request = json.loads(line)
+            answer = in_a_fork(request, requests) if hasattr(os, "fork") else answer_to(request)
+            length = os.fstat(1).st_size
+            os.lseek(1, max(0, length - OUTPUT_KEPT), os.SEEK_SET)
+            answer["output"] = os.read(1, OUTPUT_KEPT).decode("utf-8", "replace")
+            replies.write(json.dumps(answer) + "\n")
+            if not hasattr(os, "fork"):
+                break
+
+
+def hello() -> Answer:
+    """What this interpreter has, importing what every request needs on the way."""
+    try:
+        import alembic
+        import alembic.command
+        import sqlalchemy.dialects.postgresql  # noqa: F401: loaded once, before the forks
+    except ImportError as error:
+        return {"missing": str(error), "python": sys.version.split()[0]}
+    import importlib.util
+
+    drivers = [name for name in ("psycopg", "psycopg2", "asyncpg", "pg8000") if importlib.util.find_spec(name)]
+    return {"alembic": alembic.__version__, "python": sys.version.split()[0], "drivers": drivers}
+
+
+if __name__ == "__main__":
+    serve()
