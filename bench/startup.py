@@ -1,4 +1,4 @@
-"""Start-up: ``migsafe --help`` against an empty Python, and the first query on each kind of server against the others."""
+"""Start-up: ``migsafe --help`` against an empty Python, and the time to a first query on each kind of server."""
 
 from __future__ import annotations
 

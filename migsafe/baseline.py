@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A kept database, where it came from, the version it stands at, and the migrations that come after it, in order."""
+    """A kept database, where it came from, the version it stands at, and the migrations after it, in order."""
 
     database: str
     source: str
@@ -61,11 +61,6 @@ def build_baseline(sandbox: Sandbox, settings: BaselineSettings, progress: Progr
 
 def _fill(sandbox: Sandbox, database: str, settings: BaselineSettings, progress: Progress) -> str:
     """Bring in the dump, the other database or the SQL files; says which it was."""
-    given = [name for name in ("dump", "url_variable", "sql") if getattr(settings, name)]
-    if len(given) > 1:
-        raise SettingsError(
-            f"the baseline is given more than once: {' and '.join(given)}", hint="Keep one of them under [baseline]."
-        )
     if settings.dump:
         progress(f"restoring {settings.dump.name}")
         restore(sandbox.server, settings.dump, database)
@@ -80,8 +75,9 @@ def _fill(sandbox: Sandbox, database: str, settings: BaselineSettings, progress:
 
 def _copy_from_url(sandbox: Sandbox, database: str, variable: str, progress: Progress) -> str:
     """Dump the database behind the URL (which is only read: pg_dump's transaction is READ ONLY) and restore it here."""
+    from migsafe.postgres import clients
     from migsafe.postgres.address import parse_url
-    from migsafe.postgres.clients import run_client
+    from migsafe.postgres.databases import connect_to
 
     url = os.environ.get(variable)
     if not url:
@@ -90,10 +86,20 @@ def _copy_from_url(sandbox: Sandbox, database: str, variable: str, progress: Pro
             hint=f"Set {variable} to the URL of the database to read.",
         )
     address = parse_url(url)
+    with connect_to(address) as connection:
+        major = connection.info.server_version // 10000
+    if major > sandbox.server.major:
+        raise BaselineError(
+            f"the database is on PostgreSQL {major}, the throwaway server is only {sandbox.server.major}",
+            where=str(address),
+            hint=f"Set [server] version = {major}.",
+        )
+    pg_dump = clients.find("pg_dump", major)
     progress(f"reading {address}")
     with tempfile.TemporaryDirectory(prefix="migsafe-") as directory:
         file = Path(directory) / "baseline.dump"
-        run_client("pg_dump", ["--format=custom", *NEUTRAL, f"--file={file}"], address)
+        with file.open("wb") as output:
+            clients.run(pg_dump.path, ["--format=custom", *NEUTRAL], address, stdout=output)
         restore(sandbox.server, file, database)
     return f"the database {address.database} on {address.host}"
 
@@ -141,9 +147,12 @@ def _up_to(migrations: Sequence[Migration], revision: str) -> frozenset[str]:
 
 
 def _replay(sandbox: Sandbox, database: str, versions: Collection[str], progress: Progress) -> None:
-    """Apply these versions: one run of the tool for each that no other of them builds upon."""
+    """Apply these versions: one run of the tool for each that no other of them builds upon.
+
+    A tool that keeps no books can't tell what is missing: it is run for each of them.
+    """
     chosen = [migration for migration in sandbox.history.migrations if migration.version in versions]
-    built_upon = {parent for migration in chosen for parent in migration.parents}
+    built_upon = {parent for migration in chosen for parent in migration.parents if sandbox.history.version_tables}
     for tip in (migration for migration in chosen if migration.version not in built_upon):
         progress(f"replaying {len(chosen)} migrations up to {tip.version}")
         replayed = sandbox.upgrade(database, tip)

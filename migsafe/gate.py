@@ -27,8 +27,8 @@ CHECKS: dict[str, Check] = {"apply": check_apply, "apply-twice": check_apply_twi
 def check(settings: Settings, progress: Progress) -> Report:
     """Run every check on every new migration, on a server that is gone afterwards.
 
-    Raises :class:`migsafe.errors.MigsafeError` when the question can't be asked: no server, a history or a baseline that
-    doesn't load, settings that mean nothing. Everything else, a failing migration included, is in the report.
+    Raises :class:`migsafe.errors.MigsafeError` when the question can't be asked: no server, a history or a baseline
+    that doesn't load, settings that mean nothing. Everything else, a failing migration included, is in the report.
     """
     from migsafe.baseline import build_baseline
     from migsafe.history.kinds import open_history
@@ -38,23 +38,23 @@ def check(settings: Settings, progress: Progress) -> Report:
     started = time.monotonic()
     chosen = _chosen(settings)
     progress("reading the history")
-    with open_history(settings.history) as history:
-        problems = history.problems()
-        progress("starting PostgreSQL")
-        with start(settings.server) as server:
-            sandbox = Sandbox(server, history, statement_timeout=settings.checks.statement_timeout)
-            baseline = build_baseline(sandbox, settings.baseline, progress)
-            gate = Gate(sandbox, chosen, settings.checks.idempotency == "required", progress)
-            return Report(
-                command="check",
-                history=history.kind,
-                server=ServerReport(server.kind, server.version, server.passed_over),
-                baseline=_describe(sandbox, baseline),
-                migrations=tuple(gate.run(steps(history, baseline), baseline.database)),
-                findings=problems,
-                not_checked={name: "left out by the settings" for name in CHECKS if name not in chosen},
-                seconds=time.monotonic() - started,
-            )
+    history = open_history(settings.history)
+    problems = history.problems()
+    progress("starting PostgreSQL")
+    with start(settings.server) as server:
+        sandbox = Sandbox(server, history, statement_timeout=settings.checks.statement_timeout)
+        baseline = build_baseline(sandbox, settings.baseline, progress)
+        gate = Gate(sandbox, chosen, settings.checks.idempotency == "required", progress)
+        return Report(
+            command="check",
+            history=history.kind,
+            server=ServerReport(server.kind, server.version, server.passed_over),
+            baseline=_describe(sandbox, baseline),
+            migrations=tuple(gate.run(steps(history, baseline), baseline.database)),
+            findings=problems,
+            not_checked={name: "left out by the settings" for name in CHECKS if name not in chosen},
+            seconds=time.monotonic() - started,
+        )
 
 
 def _chosen(settings: Settings) -> dict[str, Check]:

@@ -63,8 +63,8 @@ def read_stories(folder: Path) -> tuple[Story, ...]:
 def _read(file: Path) -> Story:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-        twins = {twin: _expectation(content.pop(twin)) for twin in TWINS}
-        return Story(file.parent, **content, **twins)
+        bad, good = (_expectation(content.pop(twin)) for twin in TWINS)
+        return Story(file.parent, bad=bad, good=good, **content)
     except (tomllib.TOMLDecodeError, TypeError, KeyError) as error:
         raise SettingsError(f"this scenario can't be read: {error}", where=str(file)) from error
 
@@ -90,7 +90,12 @@ def run_twin(story: Story, twin: str, server: str, progress: Progress) -> tuple[
 def _lay_out(story: Story, twin: str, project: Path) -> None:
     shutil.copytree(story.folder / "before", project)
     if story.git:
-        for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=before"], ["tag", MERGED]):
+        for arguments in (
+            ["init", "--quiet"],
+            ["add", "--all"],
+            ["commit", "--quiet", "--message=before"],
+            ["tag", MERGED],
+        ):
             _git(project, *arguments)
     shutil.copytree(story.folder / twin, project, dirs_exist_ok=True)
 

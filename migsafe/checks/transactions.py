@@ -10,7 +10,23 @@ if TYPE_CHECKING:
     from migsafe.postgres.names import TableName
 
 _CHANGES_NOTHING = frozenset(
-    "BEGIN START COMMIT ROLLBACK SAVEPOINT RELEASE SET RESET SHOW SELECT FETCH DECLARE CLOSE LISTEN DISCARD".split()
+    [
+        "BEGIN",
+        "START",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "RELEASE",
+        "SET",
+        "RESET",
+        "SHOW",
+        "SELECT",
+        "FETCH",
+        "DECLARE",
+        "CLOSE",
+        "LISTEN",
+        "DISCARD",
+    ]
 )
 """First words of the command tags (PostgreSQL manual, 55.7, CommandComplete) that by themselves change no state."""
 

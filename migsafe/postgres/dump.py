@@ -69,7 +69,7 @@ def _hint(message: str) -> str:
 
 
 def first_difference(one: Path, other: Path, lines: int = 10) -> tuple[str, ...]:
-    """The first place where two dumps differ, up to ``lines`` lines of each (- one, + other); empty when they are equal.
+    """The first place where two dumps differ, up to ``lines`` lines of each (- one, + other); empty if nowhere.
 
     The random key of ``\\restrict`` in recent versions' plain dumps is not looked at. Reads both files once, streaming.
     """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def find_tables(connection: psycopg.Connection, names: Iterable[TableName]) -> tuple[TableName, ...]:
-    """Those of ``names`` that exist, with their schemas; a name without a schema is found in whichever schema has it."""
+    """Those of ``names`` that exist, with their schemas; a name without one is found in whichever schema has it."""
     wanted = list(names)
     if not wanted:
         return ()
