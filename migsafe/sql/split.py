@@ -43,12 +43,14 @@ class SourceStatement:
     """One statement of a script.
 
     ``text`` is what is sent: the comments before the statement and the statement, without its semicolon. ``offset`` is
-    where ``text`` begins, in characters from the start of the script. ``line`` and ``column`` (from 1, in characters)
-    are those of the first token that isn't a comment. ``copy_data`` holds the lines that follow ``COPY … FROM STDIN``.
+    where ``text`` begins and ``first`` where its first token is that isn't a comment, in characters from the start of
+    the script; ``line`` and ``column`` (from 1) are those of ``first``. ``copy_data`` holds the lines that follow
+    ``COPY … FROM STDIN``.
     """
 
     text: str
     offset: int
+    first: int
     line: int
     column: int
     copy_data: str | None = None
@@ -202,8 +204,8 @@ class _Splitter:
         if read.start is None or read.first is None:
             return
         offset, _, _ = self._ruler.at(read.start)
-        _, line, column = self._ruler.at(read.first)
-        yield SourceStatement(self._data[read.start : end].decode().rstrip(), offset, line, column, copy_data)
+        first, line, column = self._ruler.at(read.first)
+        yield SourceStatement(self._data[read.start : end].decode().rstrip(), offset, first, line, column, copy_data)
 
     def _meta_command(self, start: int, end: int) -> MetaCommand:
         line, column = _Ruler(self._data).at(start)[1:]
