@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import configparser
 import time
-import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migsafe.errors import ClientToolMissing, HistoryError, SettingsError
 from migsafe.findings import Finding, Location
+from migsafe.history.alembic_config import config_file, has_alembic_table, option, working_directory
 from migsafe.history.alembic_interpreter import Answer, Interpreter, find_interpreter
-from migsafe.history.alembic_revisions import Revision, check_order, no_way_back, problems_of
+from migsafe.history.alembic_revisions import Revision, check_order, problems_of, way_back
 from migsafe.history.environment import scrub, url_variables
 from migsafe.history.model import Failure, HistorySettings, Migration, Run
 from migsafe.postgres.address import Address
 from migsafe.postgres.names import TableName, parse_table_name
+from migsafe.sql.position import excerpt
 
 if TYPE_CHECKING:
     import psycopg
@@ -51,7 +52,7 @@ class AlembicHistory:
                 f"no alembic.ini in {settings.root}", hint='Say where it is: [history] config = "path/to/alembic.ini".'
             )
         self._config = config
-        directory = _working_directory(config, settings.root)
+        directory = working_directory(config, settings.root)
         self._interpreter = Interpreter(find_interpreter(settings.python, (settings.root, config.parent)), directory)
 
     @staticmethod
@@ -139,7 +140,7 @@ class AlembicHistory:
                 version=revision.version,
                 description=revision.description,
                 up=revision.file,
-                down=None if no_way_back(revision.file) else revision.file,
+                down=revision.file if way_back(revision.file).exists else None,
                 parents=tuple(self._description["parents"][revision.version]),
             )
             for revision in ordered
@@ -170,19 +171,19 @@ class AlembicHistory:
 
     def _request(self, command: str, revision: str, address: Address) -> Answer:
         """Everything the process must know, the URL in the way that ``url_by`` says."""
-        url = self._url(address)
         way, _, name = (self._settings.url_by or "sqlalchemy.url").strip().partition(" ")
-        if way.startswith("-") and (way != "-x" or not name) or way == "env" and not name:
+        if way.startswith("-") != (way == "-x") or (way in ("-x", "env")) != bool(name):
             raise SettingsError(
                 f"[history] url_by = {self._settings.url_by!r} is no way to hand over a URL",
                 hint='Write "sqlalchemy.url" (or another option of alembic.ini), "-x NAME" or "env NAME".',
             )
-        project = self._settings.root / "pyproject.toml"
+        url = self._url(address)
+        project = self._settings.root.absolute() / "pyproject.toml"
         return {
             "command": command,
             "revision": revision,
             "config": str(self._config if self._config.suffix == ".ini" else self._config.with_name("alembic.ini")),
-            "toml": str(project) if _has_alembic_table(project) else None,
+            "toml": str(project) if has_alembic_table(project) else None,
             "options": {"sqlalchemy.url": url} | ({} if way in ("-x", "env") else {way: url}),
             "x": {name: url} if way == "-x" else {},
             "environment": url_variables(name if way == "env" else "", address, url),
@@ -194,7 +195,7 @@ class AlembicHistory:
         scheme = self._scheme
         if scheme.endswith(WITHOUT_TLS):
             kept = {name: value for name, value in address.parameters.items() if name != "sslmode"}
-            address = Address(address.host, address.port, address.user, address.database, address.password, kept)
+            address = replace(address, parameters=kept)
         return address.url(scheme)
 
     @cached_property
@@ -202,7 +203,7 @@ class AlembicHistory:
         """The scheme of the URL: what the settings say, else what the project's own URL has, else what can be used."""
         if driver := self._settings.driver:
             return driver if driver.startswith("postgres") else f"postgresql+{driver}"
-        written = _option(self._config, "sqlalchemy.url").partition("://")[0]
+        written = option(self._config, "sqlalchemy.url").partition("://")[0]
         if written.startswith("postgres"):
             return written
         self._interpreter.start()
@@ -238,14 +239,14 @@ class AlembicHistory:
             detail=server.get("detail"),
             hint_of_server=server.get("hint"),
             context=server.get("context"),
-            statement=error["statement"],
-            location=Location(self._shown(file), line) if file else Location(),
+            statement=scrub(error["statement"], address) if error["statement"] else None,
+            location=Location(Path(file), line) if file else Location(),
+            excerpt=_excerpt(error),
         )
 
     def _shown(self, file: str | Path) -> Path:
         """A path as the user would write it."""
-        path = Path(file)
-        root = self._settings.root.resolve()
+        path, root = Path(file), self._settings.root.absolute()
         return path.relative_to(root) if path.is_relative_to(root) else path
 
 
@@ -255,38 +256,9 @@ def _ending(answer: Answer, timeout: float) -> str:
     return f"ended without an answer (wait status {answer.get('died')})"
 
 
-def config_file(settings: HistorySettings) -> Path | None:
-    """The alembic.ini, or the pyproject.toml that takes its place."""
-    root = settings.root.absolute()
-    if settings.config:
-        return root / settings.config
-    places = [root, root / "migrations", root / "alembic"]
-    if settings.path:
-        places = [root / settings.path, (root / settings.path).parent, root]
-    for place in places:
-        if (place / "alembic.ini").is_file():
-            return place / "alembic.ini"
-    return root / "pyproject.toml" if _has_alembic_table(root / "pyproject.toml") else None
-
-
-def _has_alembic_table(file: Path) -> bool:
-    try:
-        return "alembic" in tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
-    except (OSError, ValueError):
-        return False
-
-
-def _option(config: Path, name: str) -> str:
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read(config, encoding="utf-8")
-    except configparser.Error:
-        return ""
-    return parser.get("alembic", name, fallback="")
-
-
-def _working_directory(config: Path, root: Path) -> Path:
-    """Where the project runs Alembic: where a relative ``script_location`` leads somewhere."""
-    location = _option(config, "script_location")
-    beside = "%(" not in location and not (root / location).is_dir() and (config.parent / location).is_dir()
-    return config.parent if beside else root
+def _excerpt(error: Answer) -> str | None:
+    """The line of the statement that the server points at, if the server saw the statement as it was written."""
+    position = (error["server"] or {}).get("position")
+    if not position or not error["statement"] or error["parameters"]:
+        return None
+    return excerpt(error["statement"], int(position) - 1)

@@ -10,6 +10,7 @@ there is no fork the process answers one request and ends; the caller starts ano
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import select
@@ -17,17 +18,17 @@ import signal
 import sys
 import tempfile
 import traceback
-from argparse import Namespace
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Iterator  # noqa: UP035 - Python 3.8
 
-HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120: as Python itself fills sys.path
-sys.path[:] = [place for place in sys.path if place != HERE]  # alembic.py beside this file is not Alembic
-sys.path.append(os.getcwd())  # noqa: PTH109: as `python -m alembic` would have it, after all that the project sets
+if TYPE_CHECKING:
+    Answer = dict[str, Any]
 
-OUTPUT_KEPT = 65536
+sys.path[:] = [place for place in sys.path if place != str(Path(__file__).parent)]  # beside this is another alembic.py
 
-Answer = Dict[str, Any]
+OUTPUT_KEPT = 65536  # bytes, the last ones
+
+BROKEN = (Exception, SystemExit)  # whatever a project's code does is an answer, not an end
 
 
 class ConnectsElsewhere(Exception):
@@ -45,25 +46,26 @@ class Project:
         from alembic.config import CommandLine, Config
         from alembic.script import ScriptDirectory
 
-        arguments = ["-c", request["config"]]
-        for name, value in request["x"].items():
-            arguments += ["-x", f"{name}={value}"]
-        arguments += ["downgrade" if request["command"] == "downgrade" else "upgrade", request["revision"]]
+        extra = [word for name, value in request["x"].items() for word in ("-x", f"{name}={value}")]
+        command = "downgrade" if request["command"] == "downgrade" else "upgrade"
+        arguments = ["-c", request["config"], *extra, command, request["revision"]]
         sys.argv = ["alembic", *arguments]
-        options: Namespace = CommandLine(prog="alembic").parser.parse_args(arguments)
-        # A Config argument since Alembic 1.16; before that pyproject.toml held no settings.
-        toml = {"toml_file": request["toml"]} if request["toml"] else {}
+        options = CommandLine(prog="alembic").parser.parse_args(arguments)
+        toml = {"toml_file": request["toml"]} if request["toml"] else {}  # since Alembic 1.16
         self.config = Config(file_=request["config"], ini_section=options.name, cmd_opts=options, **toml)
         for name, value in request["options"].items():
             self.config.set_main_option(name, value.replace("%", "%%"))
         os.environ.update(request["environment"])
+        # As `python -m alembic` would find the project's modules, but after what the project says itself.
+        sys.path += [str(Path.cwd()), str(Path(request["config"]).parent)]
+        stay_in_the_sandbox(request["host"], request["port"])
         self.request = request
         self.script = ScriptDirectory.from_config(self.config)
-        self.configured: Dict[str, Any] = {}
+        self.configured: Answer = {}
         self.began = False
         self.revision: Any = None
 
-    def run_environment(self, *, offline: bool, steps: Callable[[Any, Any], Any]) -> None:
+    def run_environment(self, steps: Callable[[Any, Any], Any], *, offline: bool = False) -> None:
         """Run env.py as Alembic's own commands do, noting what it configures."""
         from alembic.runtime.environment import EnvironmentContext
 
@@ -83,14 +85,20 @@ class Project:
     def steps(self, revisions: Any, _context: Any) -> Iterator[Any]:
         """The steps of an upgrade or a downgrade, one by one, so that the one at work is known."""
         self.began = True
-        upgrade = self.request["command"] == "upgrade"
-        planned = self.script._upgrade_revs if upgrade else self.script._downgrade_revs
-        for step in planned(self.request["revision"], revisions):
+        plan = self.script._downgrade_revs if self.request["command"] == "downgrade" else self.script._upgrade_revs
+        for step in plan(self.request["revision"], revisions):
             self.revision = step.revision
             yield step
 
-    def version_table(self) -> List[Optional[str]]:
+    @property
+    def version_table(self) -> list[str | None]:
+        """Schema and name."""
         return [self.configured.get("version_table_schema"), self.configured.get("version_table") or "alembic_version"]
+
+    @property
+    def locations(self) -> list[str]:
+        """The directories of revisions, as they stand after env.py has run."""
+        return [os.path.realpath(location) for location in self.script._version_locations]
 
 
 def describe(request: Answer) -> Answer:
@@ -105,25 +113,25 @@ def describe(request: Answer) -> Answer:
         raise EnvironmentRead
 
     try:
-        project.run_environment(offline=True, steps=read)
+        project.run_environment(read, offline=True)
     except EnvironmentRead:
         pass
     except (SyntaxError, ImportError):
         raise
-    except (Exception, SystemExit):
+    except BROKEN:
         traceback.print_exc()
     script = project.script
     answer: Answer = {
-        "revisions": [revision_of(script_file) for script_file in script._load_revisions()],
-        "locations": [str(location) for location in script._version_locations],
-        "environment": os.path.join(script.dir, "env.py"),  # noqa: PTH118
-        "version_table": project.version_table(),
+        "revisions": [revision_of(each) for each in script._load_revisions()],
+        "locations": project.locations,
+        "environment": str(Path(script.dir, "env.py")),
+        "version_table": project.version_table,
     }
     try:
         plan = [step.revision for step in script._upgrade_revs("heads", None)]  # type: ignore[arg-type]
         answer["order"] = [revision.revision for revision in plan]
         answer["parents"] = {revision.revision: list(revision._all_down_revisions) for revision in plan}
-    except Exception as error:  # noqa: BLE001: the caller names the cause from the revisions, this is its last resort
+    except BROKEN as error:
         answer["disorder"] = error_of(error, project)
     return answer
 
@@ -136,8 +144,8 @@ def revision_of(script: Any) -> Answer:
         "version": script.revision,
         "description": script.doc,
         "file": script.path,
-        "parents": list(to_tuple(script.down_revision, default=())),
-        "depends_on": list(to_tuple(script.dependencies, default=())),
+        "parents": to_tuple(script.down_revision, default=()),
+        "depends_on": to_tuple(script.dependencies, default=()),
         "labelled": bool(script.branch_labels),
     }
 
@@ -145,14 +153,13 @@ def revision_of(script: Any) -> Answer:
 def migrate(request: Answer) -> Answer:
     """Run ``alembic upgrade`` or ``alembic downgrade``; the answer says how far env.py came."""
     project = Project(request)
-    stay_in_the_sandbox(request["host"], request["port"])
-    answer: Answer = {}
+    error = None
     try:
-        project.run_environment(offline=False, steps=project.steps)
-    except (Exception, SystemExit) as error:
+        project.run_environment(project.steps)
+    except BROKEN as caught:
         traceback.print_exc()
-        answer["error"] = error_of(error, project)
-    return {**answer, "began": project.began, "version_table": project.version_table()}
+        error = error_of(caught, project)
+    return {"error": error, "began": project.began, "version_table": project.version_table}
 
 
 def stay_in_the_sandbox(host: str, port: int) -> None:
@@ -170,65 +177,66 @@ def stay_in_the_sandbox(host: str, port: int) -> None:
             raise ConnectsElsewhere(f"env.py would connect to {seen} and not to the sandbox")
 
     @event.listens_for(Engine, "do_connect")
-    def before_connecting(dialect: Any, record: Any, _arguments: Any, keywords: Dict[str, Any]) -> None:
+    def before_connecting(dialect: Any, record: Any, _arguments: Any, keywords: Any) -> None:
         place = f"{keywords.get('host')}:{keywords.get('port') or 5432}"
         check(keywords.get("host"), keywords.get("port"), place if dialect.name == "postgresql" else dialect.name)
-        record.info["in_the_sandbox"] = True
+        if record is not None:
+            record.info["in_the_sandbox"] = True
 
     @event.listens_for(Pool, "connect")
     def connected(connection: Any, record: Any) -> None:
         if not record.info.get("in_the_sandbox"):
             where = getattr(connection, "info", None)
             seen_host, seen_port = getattr(where, "host", None), getattr(where, "port", None)
-            check(seen_host, seen_port, f"{seen_host}:{seen_port}" if where else "an unknown place (an own creator)")
+            check(
+                seen_host, seen_port, f"{seen_host}:{seen_port}" if where else "an unknown place, by its own creator,"
+            )
 
 
-def error_of(error: BaseException, project: Optional[Project]) -> Answer:
+def error_of(error: BaseException, project: Project | None) -> Answer:
     """An exception as data: what the server said if it did, and the deepest place in the project's files."""
-    causes = [error]
-    while causes[-1].__cause__ or causes[-1].__context__:
-        causes.append(causes[-1].__cause__ or causes[-1].__context__)  # type: ignore[arg-type]
-    locations = [str(location) for location in project.script._version_locations] if project else []
+    causes = list(chain_of(error))
     frames = [frame for cause in reversed(causes) for frame in traceback.extract_tb(cause.__traceback__)]
-    in_revisions = [frame for frame in frames if any(frame.filename.startswith(place + os.sep) for place in locations)]
-    in_project = [frame for frame in frames if is_of_project(frame.filename)]
-    place = in_revisions[-1] if in_revisions else in_project[-1] if in_project else None
+    locations = tuple(location + os.sep for location in (project.locations if project else []))
+    in_revisions = [frame for frame in frames if os.path.realpath(frame.filename).startswith(locations)]
+    places = in_revisions or [frame for frame in frames if of_project(frame.filename)]
     answer: Answer = {
         "type": type(error).__name__,
         "message": str(error),
-        "file": place.filename if place else None,
-        "line": place.lineno if place else None,
+        "file": places[-1].filename if places else None,
+        "line": places[-1].lineno if places else None,
         "in_revision": bool(in_revisions),
         "revision_file": project.revision.path if project and project.revision else None,
         "elsewhere": any(isinstance(cause, ConnectsElsewhere) for cause in causes),
-        "statement": next((cause.statement for cause in causes if getattr(cause, "statement", None)), None),  # type: ignore[attr-defined]
-        "parameters": any(getattr(cause, "params", None) for cause in causes),
-        "server": next((fields for cause in causes for fields in [server_fields(cause)] if fields), None),
         "of_connection": any(type(cause).__name__ in ("OperationalError", "InterfaceError") for cause in causes),
+        "statement": next((each.statement for each in causes if getattr(each, "statement", None)), None),  # type: ignore[attr-defined]
+        "parameters": any(getattr(cause, "params", None) for cause in causes),
+        "server": next(filter(None, map(server_fields, causes)), None),
     }
     for cause in causes:
         if isinstance(cause, SyntaxError) and cause.filename:
             answer.update(type=type(cause).__name__, message=cause.msg, file=cause.filename, line=cause.lineno)
-        if isinstance(cause, ConnectsElsewhere):
-            answer.update(message=str(cause))
     return answer
 
 
-def is_of_project(filename: str) -> bool:
+def chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, its cause, the cause's cause …"""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def of_project(filename: str) -> bool:
     """Whether a file is neither installed, nor Python's own, nor this one."""
     path = Path(filename)
-    installed = {"site-packages", "dist-packages"} & set(path.parts)
-    library = Path(os.__file__).parent
+    installed = {"site-packages", "dist-packages"}.intersection(path.parts)
     return (
-        path.is_absolute()
-        and not installed
-        and library not in path.parents
-        and filename != os.path.join(HERE, path.name)
-    )  # noqa: PTH118, E501
+        path.is_absolute() and not installed and path != Path(__file__) and Path(os.__file__).parent not in path.parents
+    )
 
 
-def server_fields(error: Any) -> Optional[Answer]:
-    """The ErrorResponse's fields, as psycopg and psycopg2 (``diag``), asyncpg (attributes) or pg8000 (dict) keep them."""
+def server_fields(error: Any) -> Answer | None:
+    """The fields of the ErrorResponse, where psycopg and psycopg2 (``diag``), asyncpg and pg8000 (a dict) keep them."""
     diagnostics = getattr(error, "diag", None)
     if getattr(diagnostics, "sqlstate", None):
         names = ("sqlstate", "message_primary", "message_detail", "message_hint", "context", "statement_position")
@@ -241,14 +249,14 @@ def server_fields(error: Any) -> Optional[Answer]:
         values = [error.args[0].get(code) for code in "CMDHWP"]
     else:
         return None
-    return dict(zip(("sqlstate", "message", "detail", "hint", "context", "position"), values))  # noqa: B905: Python 3.9
+    return dict(zip(("sqlstate", "message", "detail", "hint", "context", "position"), values))  # noqa: B905 - Python 3.9
 
 
 def answer_to(request: Answer) -> Answer:
-    """Carry out one request; whatever goes wrong before env.py has run is an error of the project."""
+    """Carry out one request."""
     try:
         return describe(request) if request["command"] == "describe" else migrate(request)
-    except (Exception, SystemExit) as error:
+    except BROKEN as error:
         traceback.print_exc()
         return {"error": error_of(error, None), "began": False}
 
@@ -258,41 +266,18 @@ def in_a_fork(request: Answer, requests: int) -> Answer:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(reading)
-        with open(writing, "w") as stream:  # noqa: PTH123: a file descriptor
+        with os.fdopen(writing, "w") as stream:
             json.dump(answer_to(request), stream)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
     os.close(writing)
-    with open(reading) as stream:  # noqa: PTH123: a file descriptor
+    with os.fdopen(reading) as stream:
         if requests in select.select([reading, requests], [], [])[0]:
             os.kill(child, signal.SIGKILL)
         text = stream.read()
     status = os.waitpid(child, 0)[1]
-    return json.loads(text) if text else {"died": status}  # type: ignore[no-any-return]
-
-
-def serve() -> None:
-    """Answer requests until there are no more."""
-    requests, answers, output = os.dup(0), os.dup(1), tempfile.TemporaryFile()
-    with open(os.devnull) as nothing:  # noqa: PTH123: an env.py that asks a question gets no answer
-        os.dup2(nothing.fileno(), 0)
-    os.dup2(output.fileno(), 1)
-    os.dup2(output.fileno(), 2)
-    with open(requests, buffering=1) as lines, open(answers, "w", buffering=1) as replies:  # noqa: PTH123
-        replies.write(json.dumps(hello()) + "\n")
-        for line in iter(lines.readline, ""):
-            os.ftruncate(1, 0)
-            os.lseek(1, 0, os.SEEK_SET)
-            request = json.loads(line)
-            answer = in_a_fork(request, requests) if hasattr(os, "fork") else answer_to(request)
-            length = os.fstat(1).st_size
-            os.lseek(1, max(0, length - OUTPUT_KEPT), os.SEEK_SET)
-            answer["output"] = os.read(1, OUTPUT_KEPT).decode("utf-8", "replace")
-            replies.write(json.dumps(answer) + "\n")
-            if not hasattr(os, "fork"):
-                break
+    return json.loads(text) if text else {"died": status}
 
 
 def hello() -> Answer:
@@ -300,13 +285,32 @@ def hello() -> Answer:
     try:
         import alembic
         import alembic.command
-        import sqlalchemy.dialects.postgresql  # noqa: F401: loaded once, before the forks
+        import sqlalchemy.dialects.postgresql  # noqa: F401 - loaded once, before the forks
     except ImportError as error:
-        return {"missing": str(error), "python": sys.version.split()[0]}
-    import importlib.util
-
+        return {"missing": str(error)}
     drivers = [name for name in ("psycopg", "psycopg2", "asyncpg", "pg8000") if importlib.util.find_spec(name)]
-    return {"alembic": alembic.__version__, "python": sys.version.split()[0], "drivers": drivers}
+    return {"alembic": alembic.__version__, "drivers": drivers}
+
+
+def serve() -> None:
+    """Answer requests until there are no more."""
+    requests, answers = os.dup(0), os.dup(1)
+    with tempfile.TemporaryFile() as printed, Path(os.devnull).open() as nothing:
+        os.dup2(nothing.fileno(), 0)  # an env.py that asks a question gets no answer
+        os.dup2(printed.fileno(), 1)
+        os.dup2(printed.fileno(), 2)
+    with os.fdopen(requests) as lines, os.fdopen(answers, "w", buffering=1) as replies:
+        replies.write(json.dumps(hello()) + "\n")
+        for line in iter(lines.readline, ""):
+            os.ftruncate(1, 0)
+            os.lseek(1, 0, os.SEEK_SET)
+            request = json.loads(line)
+            answer = in_a_fork(request, requests) if hasattr(os, "fork") else answer_to(request)
+            os.lseek(1, max(0, os.fstat(1).st_size - OUTPUT_KEPT), os.SEEK_SET)
+            answer["output"] = os.read(1, OUTPUT_KEPT).decode("utf-8", "replace")
+            replies.write(json.dumps(answer) + "\n")
+            if not hasattr(os, "fork"):
+                break
 
 
 if __name__ == "__main__":

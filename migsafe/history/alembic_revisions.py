@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -69,28 +70,28 @@ def _duplicates(revisions: Sequence[Revision]) -> Iterator[Finding]:
             yield Finding(
                 "history-duplicate-version",
                 Severity.ERROR,
-                f"revision {revision.version} is in two files, and Alembic runs only one of them: "
-                f"{first.file.name} and {revision.file.name}",
-                "Give one of them a new revision id, and put it after the other (down_revision).",
+                f"Revision {revision.version} is in two files, {first.file.name} and {revision.file.name}, "
+                "and Alembic runs only one of them.",
+                "Give one of them a revision id of its own, and put it after the other (down_revision).",
                 Location(revision.file, line_of(revision.file, "revision"), object=revision.version),
             )
 
 
 def _several_heads(revisions: Sequence[Revision]) -> Iterator[Finding]:
-    passed = {parent for revision in revisions for parent in revision.parents}
-    heads = [revision for revision in revisions if revision.version not in passed]
-    if len({head.version for head in heads}) < 2:
+    followed = {parent for revision in revisions for parent in revision.parents}
+    heads = {revision.version: revision for revision in revisions if revision.version not in followed}
+    if len(heads) < 2:
         return
-    names = [head.version for head in heads]
+    last = list(heads.values())[-1]
     on_purpose = any(revision.labelled for revision in revisions)
     yield Finding(
         "history-several-heads",
         Severity.WARNING if on_purpose else Severity.ERROR,
-        f"the history has {len(heads)} heads ({', '.join(names)}), so `alembic upgrade head` refuses to run",
+        f"The history has {len(heads)} heads ({', '.join(heads)}), so `alembic upgrade head` refuses to run.",
         "Deploy with `alembic upgrade heads`, since these are labelled branches."
         if on_purpose
-        else f"Join them: alembic merge -m 'merge heads' {' '.join(names)}",
-        Location(heads[-1].file, line_of(heads[-1].file, "down_revision"), object=heads[-1].version),
+        else f"Join them: alembic merge -m 'merge heads' {' '.join(heads)}",
+        Location(last.file, line_of(last.file, "down_revision"), object=last.version),
     )
 
 
@@ -102,39 +103,53 @@ def _not_loaded(revisions: Sequence[Revision], locations: Iterable[Path]) -> Ite
                 yield Finding(
                     "history-file-not-loaded",
                     Severity.WARNING,
-                    f"{file.name} looks like a revision, but Alembic does not load it from where it is",
+                    f"{file.name} looks like a revision, but Alembic does not load it from where it is.",
                     "Move it beside the others, or set recursive_version_locations or version_locations.",
                     Location(file),
                 )
 
 
 def _no_way_back(revision: Revision) -> Iterator[Finding]:
-    if reason := no_way_back(revision.file):
-        yield Finding(
-            "history-no-way-back",
-            Severity.WARNING,
-            f"revision {revision.version} can't be taken back: {reason}",
-            "Write downgrade() so that it undoes upgrade(), or say in it why that can't be.",
-            Location(revision.file, line_of(revision.file, "downgrade"), object=revision.version),
-        )
+    down = way_back(revision.file)
+    if down.exists:
+        return
+    missing = down is WayBack.MISSING
+    yield Finding(
+        "history-missing-down" if missing else "history-empty-down",
+        Severity.WARNING,
+        f"Revision {revision.version} can't be taken back: {down}.",
+        "Write a downgrade() that undoes upgrade().",
+        Location(revision.file, line_of(revision.file, "upgrade" if missing else "downgrade"), object=revision.version),
+    )
 
 
-def no_way_back(file: Path) -> str | None:
-    """Why ``downgrade()`` in this file undoes nothing; none when it does something, or when there is nothing to undo."""
+class WayBack(StrEnum):
+    """What a revision's ``downgrade()`` is good for."""
+
+    THERE = "downgrade() does something"
+    NOT_NEEDED = "upgrade() does nothing"
+    MISSING = "there is no downgrade()"
+    EMPTY = "downgrade() does nothing"
+    REFUSES = "downgrade() only raises an error"
+
+    @property
+    def exists(self) -> bool:
+        return self in (WayBack.THERE, WayBack.NOT_NEEDED)
+
+
+def way_back(file: Path) -> WayBack:
+    """What the ``downgrade()`` in this file is good for, by its text; a text that can't be read is trusted."""
     definitions = _definitions(file)
-    downgrade = definitions.get("downgrade")
     if not definitions:
-        return None
+        return WayBack.THERE
+    upgrade, downgrade = definitions.get("upgrade"), definitions.get("downgrade")
     if downgrade is None:
-        return "it has no downgrade()"
+        return WayBack.MISSING
     if not isinstance(downgrade, ast.FunctionDef):
-        return None
-    work = _work(downgrade)
-    upgrade = definitions.get("upgrade")
-    if not work:
-        empty_upgrade = isinstance(upgrade, ast.FunctionDef) and not _work(upgrade)
-        return None if empty_upgrade else "its downgrade() does nothing"
-    return "its downgrade() only raises" if isinstance(work[0], ast.Raise) else None
+        return WayBack.THERE
+    if not (work := _work(downgrade)):
+        return WayBack.NOT_NEEDED if isinstance(upgrade, ast.FunctionDef) and not _work(upgrade) else WayBack.EMPTY
+    return WayBack.REFUSES if isinstance(work[0], ast.Raise) else WayBack.THERE
 
 
 def _work(function: ast.FunctionDef) -> list[ast.stmt]:

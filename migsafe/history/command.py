@@ -9,7 +9,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migsafe.errors import ClientToolMissing, SettingsError
@@ -105,7 +104,7 @@ class CommandHistory:
         """Nothing: what the files mean is the tool's own secret."""
         return ()
 
-    def applied(self, connection: psycopg.Connection) -> frozenset[str]:  # noqa: ARG002: the protocol's
+    def applied(self, connection: psycopg.Connection) -> frozenset[str]:  # noqa: ARG002 - the protocol's
         """Empty: what the rows of the version table mean is the tool's own secret."""
         return frozenset()
 
