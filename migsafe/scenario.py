@@ -1,7 +1,8 @@
-"""Stories that show what migsafe says: a project before a change, a bad change and its good twin, and the right answers.
+"""Stories that show what migsafe says: a project before a change, a bad change and its good twin, the right answers.
 
-A story is a folder: ``scenario.toml``, the project ``before/`` with its ``migsafe.toml``, and two sets of files that are
-laid over it, ``bad/`` and ``good/``. The fields of ``scenario.toml`` are those of :class:`Story` and :class:`Expectation`.
+A story is a folder: ``scenario.toml``, the project ``before/`` with its ``migsafe.toml``, and two sets of files that
+are laid over it, ``bad/`` and ``good/``. The fields of ``scenario.toml`` are those of :class:`Story` and
+:class:`Expectation`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Expectation:
     """What migsafe must say of one twin.
 
     ``exit_code`` is the command's. ``answers`` holds for each migration's version the answer of each check,
-    ``findings`` the rules of all findings, sorted. Each text in ``says`` must stand somewhere in the report or the error.
+    ``findings`` the rules of all findings. Each text in ``says`` must stand somewhere in the report or the error.
     """
 
     exit_code: int
@@ -42,7 +43,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One scenario. With ``git``, ``before/`` is committed and tagged ``merged``, and the change lies uncommitted on it."""
+    """One scenario. With ``git``, ``before/`` is committed and tagged ``merged``; the change lies on it uncommitted."""
 
     folder: Path
     story: str
@@ -90,13 +91,8 @@ def run_twin(story: Story, twin: str, server: str, progress: Progress) -> tuple[
 def _lay_out(story: Story, twin: str, project: Path) -> None:
     shutil.copytree(story.folder / "before", project)
     if story.git:
-        for arguments in (
-            ["init", "--quiet"],
-            ["add", "--all"],
-            ["commit", "--quiet", "--message=before"],
-            ["tag", MERGED],
-        ):
-            _git(project, *arguments)
+        for command in ("init --quiet", "add --all", "commit --quiet --message=before", f"tag {MERGED}"):
+            _git(project, *command.split())
     shutil.copytree(story.folder / twin, project, dirs_exist_ok=True)
 
 
