@@ -1,0 +1,33 @@
+-- Columns of all relations, attributes of composite types among them. A NOT NULL of PostgreSQL 18 has a name and may be
+-- unvalidated: told only where it isn't what a plain NOT NULL makes, so that older versions read the same.
+SELECT
+    'column' AS kind,
+    c.tableoid AS catalog,
+    c.oid AS object,
+    a.attnum AS part,
+    c.oid AS relation,
+    jsonb_build_object(
+        'position', row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum),
+        'type', format_type(a.atttypid, a.atttypmod),
+        'not_null', nullif(a.attnotnull, false),
+        'not_null_constraint', nullif(n.conname, left(c.relname || '_' || a.attname || '_not_null', 63)),
+        'not_null_unvalidated', nullif(NOT n.convalidated, false),
+        'not_null_no_inherit', nullif(n.connoinherit, false),
+        'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+        'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END,
+        'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+        'generated_kind', CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' END,
+        'collation', CASE WHEN a.attcollation <> t.typcollation THEN nullif(a.attcollation, 0)::regcollation END,
+        'storage', CASE WHEN a.attstorage <> t.typstorage AND c.relkind IN ('r', 'p', 'm') THEN a.attstorage END,
+        'compression', nullif(to_jsonb(a) ->> 'attcompression', ''),
+        'statistics_target', nullif(a.attstattarget, -1),
+        'inherited', nullif(a.attinhcount > 0, false),
+        'options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attoptions) o),
+        'server_options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attfdwoptions) o)
+    ) AS fields
+FROM user_schema u
+JOIN pg_class c ON c.relnamespace = u.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND c.relpersistence <> 't'
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+LEFT JOIN pg_constraint n ON n.conrelid = c.oid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum]

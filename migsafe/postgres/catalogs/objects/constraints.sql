@@ -1,0 +1,23 @@
+-- Of a foreign key to a partitioned table, the rows that PostgreSQL adds for each partition referenced are left out.
+-- Domain constraints are fields of the domain; NOT NULL is a field of the column.
+SELECT
+    'constraint' AS kind,
+    k.tableoid AS catalog,
+    k.oid AS object,
+    0 AS part,
+    k.conrelid AS relation,
+    jsonb_build_object(
+        'definition', pg_get_constraintdef(k.oid),
+        'unvalidated', nullif(NOT k.convalidated, false),
+        'deferrable', nullif(k.condeferrable, false),
+        'deferred', nullif(k.condeferred, false),
+        'inherited', nullif(k.coninhcount > 0 OR k.conparentid <> 0, false),
+        'not_enforced', nullif((to_jsonb(k) ->> 'conenforced')::boolean, true),
+        'triggers_disabled', (
+            SELECT nullif(bool_or(t.tgenabled <> 'O'), false) FROM pg_trigger t WHERE t.tgconstraint = k.oid
+        )
+    ) AS fields
+FROM user_schema u
+JOIN pg_class c ON c.relnamespace = u.oid AND c.relpersistence <> 't'
+JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
+WHERE NOT EXISTS (SELECT FROM pg_constraint parent WHERE parent.oid = k.conparentid AND parent.conrelid = k.conrelid)

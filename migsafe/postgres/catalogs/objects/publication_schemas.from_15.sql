@@ -1,0 +1,8 @@
+SELECT
+    'publication schema' AS kind,
+    n.tableoid AS catalog,
+    n.oid AS object,
+    0 AS part,
+    NULL::oid AS relation,
+    '{}'::jsonb AS fields
+FROM pg_publication_namespace n
