@@ -1,46 +1,59 @@
-"""Settings: one tree of plain values, read from ``migsafe.toml`` or ``[tool.migsafe]``, then environment, then flags."""
+"""Settings: one tree of plain values from ``migsafe.toml`` or ``[tool.migsafe]``, then environment, then flags."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
+from typing import Annotated
 
+from migsafe import settings_file
+from migsafe.errors import SettingsError
 from migsafe.history.model import HistorySettings
 from migsafe.postgres.server import ServerSettings
+from migsafe.setting import Key, Setting, any_of, keys_of, nearest
+from migsafe.settings_file import SettingsFile
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineSettings:
     """What the experiments start from. At most one of ``dump``, ``url_variable`` and ``sql`` is given.
 
-    ``dump`` is a pg_dump (directory, custom or plain). ``url_variable`` names the environment variable that holds the
-    URL of a database that is only read. ``sql`` are files run on the empty database first. With none of them the
-    history is replayed from nothing. ``rows`` are SQL files with rows, loaded when the history stands at
-    ``rows_revision`` (default: at the base). ``revision`` is the base: what comes after it is new (default: what the
-    baseline's own version table says; for ``since``, the last migration of that git ref).
+    With none of them the history is replayed from nothing.
     """
 
-    dump: Path | None = None
-    url_variable: str | None = None
-    sql: tuple[Path, ...] = ()
-    rows: tuple[Path, ...] = ()
-    rows_revision: str | None = None
-    revision: str | None = None
-    since: str | None = None
+    dump: Annotated[Path | None, Setting("A pg_dump to start from: a directory, custom or plain.")] = None
+    url_variable: Annotated[
+        str | None, Setting("The environment variable that holds the URL of a database to start from; it is only read.")
+    ] = None
+    sql: Annotated[tuple[Path, ...], Setting("SQL files to run on the empty database first.")] = ()
+    rows: Annotated[
+        tuple[Path, ...], Setting("SQL files with rows, loaded when the history stands at rows_revision.")
+    ] = ()
+    rows_revision: Annotated[str | None, Setting("The revision at which rows are loaded (default: the base).")] = None
+    revision: Annotated[
+        str | None,
+        Setting("The base: what comes after it is new (default: what the baseline's own version table says)."),
+    ] = None
+    since: Annotated[str | None, Setting("A git ref: what is not in it is new.")] = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckSettings:
-    """Which checks run and how strict they are.
+    """Which checks run and how strict they are."""
 
-    ``only`` limits the run to these checks (empty: all). ``idempotency`` is ``no-surprises`` (a migration may refuse to
-    run twice if it runs in one transaction) or ``required`` (it must be idempotent). ``statement_timeout`` in seconds
-    bounds each run of the migration tool (0: no bound).
-    """
-
-    only: tuple[str, ...] = ()
-    idempotency: str = "no-surprises"
-    statement_timeout: int = 600
+    only: Annotated[tuple[str, ...], Setting("The checks to run (default: all).")] = ()
+    idempotency: Annotated[
+        str,
+        Setting(
+            "Whether a migration that runs in one transaction may refuse to run twice (no-surprises), or none may.",
+            allowed=("no-surprises", "required"),
+        ),
+    ] = "no-surprises"
+    statement_timeout: Annotated[
+        int, Setting("Seconds that each run of the migration tool may take (0: no bound).")
+    ] = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +66,89 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     baseline: BaselineSettings = field(default_factory=BaselineSettings)
     checks: CheckSettings = field(default_factory=CheckSettings)
+
+
+TABLES: Mapping[str, type] = {
+    "history": HistorySettings,
+    "server": ServerSettings,
+    "baseline": BaselineSettings,
+    "checks": CheckSettings,
+}
+
+
+@cache
+def keys() -> Mapping[str, Key]:
+    """Every key there is, by ``table.name``."""
+    return {f"{table}.{name}": key for table, kind in TABLES.items() for name, key in keys_of(table, kind).items()}
+
+
+def load(root: Path, file: Path | None, environment: Mapping[str, str]) -> Settings:
+    """The settings of ``file``, or of the nearest one from ``root`` upwards, overridden by the environment.
+
+    Paths are absolute afterwards: those in the file are relative to it, those in the environment to ``root``. Raises
+    :class:`SettingsError` with the place, and the nearest name where there is one.
+    """
+    source = settings_file.read(file) if file else settings_file.find(root)
+    home = source.path.parent if source else root.absolute()
+    said = dict(_said_in_file(source)) if source else {}
+    said |= _said_in_environment(environment, root.absolute())
+    settings = Settings(home, source.path if source else None, history=HistorySettings(root=home))
+    return with_overrides(settings, said)
+
+
+def with_overrides(settings: Settings, values: Mapping[str, object]) -> Settings:
+    """The settings with other values, by ``table.name``; the values are of the types that the settings hold."""
+    for table in TABLES:
+        changed = {key.name: values[name] for name, key in keys().items() if key.table == table and name in values}
+        settings = replace(settings, **{table: replace(getattr(settings, table), **changed)})
+    given = [name for name in ("dump", "url_variable", "sql") if getattr(settings.baseline, name)]
+    if len(given) > 1:
+        raise SettingsError(
+            f"the baseline can't be both {' and '.join(given)}",
+            where=str(settings.file) if settings.file else None,
+            hint=f"Give one of {any_of(given)}; SQL files with rows for a replayed history are `rows`.",
+        )
+    return settings
+
+
+def _said_in_file(source: SettingsFile) -> Iterator[tuple[str, object]]:
+    for table, content in source.content.items():
+        if table not in TABLES:
+            raise _unknown(table, "", source.place(table))
+        if not isinstance(content, dict):
+            raise SettingsError(f"{table} must be a table, written [{table}]", where=source.place(table))
+        for written, value in content.items():
+            key = keys().get(f"{table}.{written.replace('-', '_')}")
+            if key is None:
+                raise _unknown(written, table, source.place(table, written))
+            try:
+                yield f"{table}.{key.name}", key.read(value, source.path.parent)
+            except ValueError as error:
+                raise SettingsError(str(error), where=source.place(table, written)) from None
+
+
+def _said_in_environment(environment: Mapping[str, str], directory: Path) -> Iterator[tuple[str, object]]:
+    variables = {key.variable: name for name, key in keys().items()}
+    ours = tuple(f"MIGSAFE_{table}_".upper() for table in TABLES)
+    for variable, text in sorted(environment.items()):
+        if not text or not variable.startswith(ours):
+            continue
+        if variable not in variables:
+            raise SettingsError(
+                f"no setting has this name{nearest(variable, variables)}",
+                where=variable,
+                hint=f"Environment variables that begin with {any_of(ours)} are settings; name others differently.",
+            )
+        try:
+            yield variables[variable], keys()[variables[variable]].read_text(text, directory)
+        except ValueError as error:
+            raise SettingsError(str(error), where=variable) from None
+
+
+def _unknown(name: str, table: str, where: str) -> SettingsError:
+    """The error for a name that means nothing in the table (empty: outside of all), with the nearest name that does."""
+    here = list(keys_of(table, TABLES[table])) if table else list(TABLES)
+    elsewhere = [key.table for key in keys().values() if key.name == name.replace("-", "_")]
+    near = nearest(name, here) or (f"; {name} belongs under [{elsewhere[0]}]" if elsewhere else "")
+    kind = f"key of [{table}]" if table else "table"
+    return SettingsError(f'there is no {kind} "{name}"{near}', where=where, hint=f"There is {', '.join(here)}.")

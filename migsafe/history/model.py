@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from migsafe.findings import Finding, Location
 from migsafe.postgres.names import TableName
+from migsafe.setting import Setting
 
 if TYPE_CHECKING:
     import psycopg
@@ -21,28 +22,42 @@ class HistorySettings:
     """What the user says about the history; every field that is none or empty is found out by looking.
 
     ``root`` is the directory that relative paths are relative to: where the settings file is. ``kind`` is the name of
-    one of :data:`migsafe.history.kinds.KINDS`. ``path`` holds the migrations. The rest belongs to single kinds:
-
-    - Alembic: ``config`` (alembic.ini), ``python`` (the project's interpreter), ``url_by``: how the project's
-      ``env.py`` gets its URL: ``sqlalchemy.url``, ``-x NAME`` or ``env NAME``, and ``driver``, the SQLAlchemy driver
-      name to put into it.
-    - command: ``runner`` and ``rollback``, shell-style command lines without a shell, and ``url_by`` (``env NAME``).
-    - Flyway: ``placeholders``.
-
-    ``version_table`` overrides the name that the kind would use, ``schema.name`` or ``name``.
+    one of :data:`migsafe.history.kinds.KINDS`.
     """
 
     root: Path
-    kind: str | None = None
-    path: Path | None = None
-    config: Path | None = None
-    python: Path | None = None
-    url_by: str | None = None
-    driver: str | None = None
-    runner: str | None = None
-    rollback: str | None = None
-    version_table: str | None = None
-    placeholders: Mapping[str, str] = field(default_factory=dict)
+    kind: Annotated[
+        str | None,
+        Setting(
+            "The tool that the migrations are written for (default: found out by looking).",
+            allowed=("alembic", "flyway", "golang-migrate", "plain", "command"),
+        ),
+    ] = None
+    path: Annotated[Path | None, Setting("The directory that holds the migrations.")] = None
+    config: Annotated[Path | None, Setting("The alembic.ini.", kind="alembic")] = None
+    python: Annotated[
+        Path | None, Setting("The project's own Python interpreter, which has Alembic.", kind="alembic")
+    ] = None
+    url_by: Annotated[
+        str | None,
+        Setting('How the tool is told the database: "sqlalchemy.url", "-x NAME" or "env NAME" (Alembic, command).'),
+    ] = None
+    driver: Annotated[
+        str | None, Setting("The SQLAlchemy driver to name in the URL, such as psycopg.", kind="alembic")
+    ] = None
+    runner: Annotated[
+        str | None,
+        Setting("The command line that applies all pending migrations, run without a shell.", kind="command"),
+    ] = None
+    rollback: Annotated[
+        str | None, Setting("The command line that takes back the last migration, run without a shell.", kind="command")
+    ] = None
+    version_table: Annotated[
+        str | None, Setting("The tool's own table, name or schema.name (default: the tool's default).")
+    ] = None
+    placeholders: Annotated[Mapping[str, str], Setting("Values for ${name} in the SQL files.", kind="flyway")] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, slots=True)

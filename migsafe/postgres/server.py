@@ -6,27 +6,34 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Annotated, Protocol
 
 from migsafe.postgres.address import Address
+from migsafe.setting import Setting
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """What the user wants of the throwaway server.
+    """What the user wants of the throwaway server."""
 
-    ``use`` is ``auto``, ``container``, ``local``, ``embedded`` or a URL. ``version`` is the wanted major version (none:
-    whatever is there). ``image`` is the container image (default: the official ``postgres`` image of that version).
-    ``directory`` is where data directories are made (default: chosen for speed among the places with enough room).
-    ``settings`` are server settings (``TimeZone`` …), set at start. ``roles`` are created before anything else.
-    """
-
-    use: str = "auto"
-    version: int | None = None
-    image: str | None = None
-    directory: Path | None = None
-    settings: Mapping[str, str] = field(default_factory=dict)
-    roles: tuple[str, ...] = ()
+    use: Annotated[
+        str,
+        Setting(
+            "Where the throwaway PostgreSQL comes from; auto takes the first that works.",
+            allowed=("auto", "container", "local", "embedded", "URL"),
+        ),
+    ] = "auto"
+    version: Annotated[int | None, Setting("The wanted major version (default: whatever is there).")] = None
+    image: Annotated[
+        str | None, Setting("The container image (default: the official postgres image of that version).")
+    ] = None
+    directory: Annotated[
+        Path | None, Setting("Where data directories are made (default: the fastest place with enough room).")
+    ] = None
+    settings: Annotated[Mapping[str, str], Setting("Server settings, such as TimeZone, set when it starts.")] = field(
+        default_factory=dict
+    )
+    roles: Annotated[tuple[str, ...], Setting("Roles that are created before anything else.")] = ()
 
 
 class Server(Protocol):
