@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -45,21 +47,35 @@ class Account:
         return answer.returncode == 0
 
 
+def own_account() -> Account:
+    """The user that migsafe runs as."""
+    return Account(str(os.geteuid()), os.geteuid(), os.getegid(), own=True)
+
+
 def server_account() -> Account:
     """The user to run servers as: ourselves, or, when we are root, ``postgres`` if there is one, else ``nobody``.
 
     Raises :class:`ServerUnavailable` when root has neither.
     """
     if os.geteuid() != 0:
-        return Account(str(os.geteuid()), os.geteuid(), os.getegid(), own=True)
-    for name in ("postgres", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        if entry.pw_uid != 0:
-            return Account(name, entry.pw_uid, entry.pw_gid, own=False)
+        return own_account()
+    for account in _unprivileged():
+        return account
     raise ServerUnavailable(
         "PostgreSQL refuses to run as root, and there is no user 'postgres' or 'nobody' to run it as",
         hint="Run migsafe as an ordinary user, or add one: useradd --system postgres",
     )
+
+
+def our_user_ids() -> frozenset[int]:
+    """Whom the directories of our runs may belong to."""
+    others = (account.uid for account in _unprivileged()) if os.geteuid() == 0 else ()
+    return frozenset((os.geteuid(), *others))
+
+
+def _unprivileged() -> Iterator[Account]:
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            if entry.pw_uid != 0:
+                yield Account(name, entry.pw_uid, entry.pw_gid, own=False)

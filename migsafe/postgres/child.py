@@ -38,7 +38,7 @@ def start_child(
                 cwd="/",
                 env=environment,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),  # noqa: PLW1509  it makes two system calls and takes no lock
+                preexec_fn=_die_with_parent(),
                 **account.privileges,
             )
         except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,18 @@ def connect_to(address: Address) -> psycopg.Connection:
             where=str(address),
             hint="Check that the server runs, and the host, port, user and password (PGPASSWORD, or in the URL).",
         ) from None
+
+
+def server_version(connection: psycopg.Connection) -> tuple[str, int]:
+    """The server's version in its own words, and as a number (150008 for 15.8)."""
+    row = connection.execute("SELECT pg_catalog.current_setting('server_version')").fetchone()
+    return str(row[0]) if row else "", connection.info.server_version
+
+
+def create_roles(connection: psycopg.Connection, roles: Iterable[str]) -> None:
+    """Make roles that may log in, have no password and own nothing."""
+    for role in roles:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
 
 
 def connect(server: Server, database: str) -> psycopg.Connection:
@@ -109,7 +121,7 @@ def _set(connection: psycopg.Connection, database: str, parameter: str, value: s
 
 
 def _terminate(connection: psycopg.Connection, database: str) -> None:
-    """End the sessions of a database, and from 14 on wait until they are gone; CREATE DATABASE itself waits by polling."""
+    """End the sessions of a database, and from 14 on wait until they are gone."""
     wait = sql.SQL(f", {_TERMINATION_TIMEOUT}" if connection.info.server_version >= 140000 else "")
     query = sql.SQL("SELECT pg_catalog.pg_terminate_backend(pid{}) FROM pg_catalog.pg_stat_activity WHERE datname = {}")
     connection.execute(query.format(wait, sql.Literal(database)))

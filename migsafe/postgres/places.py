@@ -10,7 +10,7 @@ from pathlib import Path
 
 from migsafe.errors import SettingsError
 
-_SHARED_MEMORY = Path("/dev/shm")
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  what is made there is private, see runs.py
 _ENOUGH = 2 * 2**30
 """Bytes that must be free in shared memory before a data directory is put there."""
 
@@ -31,7 +31,7 @@ def cache_directory() -> Path:
 
 
 def data_directory(chosen: Path | None = None) -> Path:
-    """Where a run puts its data: ``chosen``, or shared memory with enough room, or the directory for temporary files."""
+    """Where a run puts its data: ``chosen``, or shared memory with enough room, or where temporary files are."""
     if chosen is not None:
         if not chosen.is_dir() or not os.access(chosen, os.W_OK | os.X_OK):
             raise SettingsError(

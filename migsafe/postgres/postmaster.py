@@ -19,7 +19,7 @@ from migsafe.postgres import cluster
 from migsafe.postgres.account import Account, server_account
 from migsafe.postgres.address import Address
 from migsafe.postgres.child import start_child
-from migsafe.postgres.databases import connect_to
+from migsafe.postgres.databases import connect_to, create_roles
 from migsafe.postgres.installation import Installation
 from migsafe.postgres.running import RunningServer
 from migsafe.postgres.runs import DATA, RunDirectory, run_directory, sweep_directories
@@ -46,7 +46,7 @@ def start(kind: str, installation: Installation, settings: ServerSettings) -> It
     with the end of the server's log when it doesn't start.
     """
     account = server_account()
-    sweep_directories(account, settings.directory)
+    sweep_directories(settings.directory)
     with run_directory(account, settings.directory) as run:
         cluster.make_data_directory(installation, account, run.path / DATA)
         (run.path / "hba.conf").write_text(_CLIENT_AUTHENTICATION)
@@ -154,8 +154,7 @@ def _set_up(address: Address, password: str, roles: tuple[str, ...]) -> None:
         encrypted = connection.pgconn.encrypt_password(password.encode(), address.user.encode(), b"scram-sha-256")
         statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
         connection.execute(statement.format(sql.Identifier(address.user), sql.Literal(encrypted.decode())))
-        for role in roles:
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+        create_roles(connection, roles)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

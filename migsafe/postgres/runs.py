@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migsafe.errors import ServerUnavailable
-from migsafe.postgres.account import Account
+from migsafe.postgres.account import Account, our_user_ids
 from migsafe.postgres.places import data_directories, data_directory
 
 DATA = "data"
@@ -88,13 +88,14 @@ def is_alive(path: Path) -> bool:
     return False
 
 
-def sweep_directories(account: Account, chosen: Path | None = None) -> None:
+def sweep_directories(chosen: Path | None = None) -> None:
     """Delete the directories of dead runs of ours, after ending a server that still runs in one."""
+    ours = our_user_ids()
     for place in data_directories(chosen):
         for path in place.glob(f"{_prefix()}*"):
             # Who else may write here could plant a directory to have us end a process: only ours are looked at.
             with suppress(FileNotFoundError):
-                if path.lstat().st_uid in (os.geteuid(), account.uid) and not is_alive(path):
+                if path.lstat().st_uid in ours and not is_alive(path):
                     _end_server(path / DATA)
                     shutil.rmtree(path, ignore_errors=True)
 

@@ -1,0 +1,121 @@
+"""A server that is there already: migsafe makes databases of its own on it, and touches no other."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+import psycopg
+from psycopg import sql
+
+from migsafe.errors import CannotCheck, ServerUnavailable
+from migsafe.postgres.address import Address, parse_url
+from migsafe.postgres.databases import connect_to, drop_with, prefix, server_version
+from migsafe.postgres.running import RunningServer
+from migsafe.postgres.runs import new_run_id
+from migsafe.postgres.server import Server, ServerSettings
+
+_RUN_CLASS = 0x6D696773
+"""``migs``: the first half of the keys of our advisory locks (manual, 13.3.5). The second half stands for a run."""
+
+_DATABASE = re.compile(r"migsafe_([0-9a-f]{12})_")
+
+
+def describe(settings: ServerSettings) -> str:
+    """The server's version and address, without its password. Raises as :func:`start` does."""
+    address = _address(settings.use)
+    with connect_to(address) as connection:
+        _check_permissions(connection, address)
+        return f"PostgreSQL {server_version(connection)[0]} at {address}"
+
+
+@contextmanager
+def start(settings: ServerSettings) -> Iterator[Server]:
+    """Use the server at the URL ``settings.use``; the databases of this run are dropped on leaving.
+
+    While the run lives it holds an advisory lock; databases with our prefix whose run holds none are dropped first, if
+    they belong to the same user. Settings are set on each database. Raises :class:`ServerUnavailable` when it can't be
+    reached, :class:`CannotCheck` when the user may not create databases or a wanted role isn't there.
+    """
+    address, run_id = _address(settings.use), new_run_id()
+    with connect_to(address) as keeper:
+        _check_permissions(keeper, address)
+        _check_roles(keeper, address, settings.roles)
+        keeper.execute("SELECT pg_catalog.pg_advisory_lock(%s, %s)", (_RUN_CLASS, _key(run_id)))
+        sweep_databases(keeper)
+        version, number = server_version(keeper)
+        try:
+            yield RunningServer("url", version, number // 10000, run_id, address, database_settings=settings.settings)
+        finally:
+            with suppress(psycopg.OperationalError, ServerUnavailable):  # gone: a later run sweeps
+                _drop_all(address, run_id)
+
+
+def _address(url: str) -> Address:
+    """The address in the URL; the password may come from ``PGPASSWORD`` instead."""
+    address = parse_url(url)
+    return replace(address, password=address.password or os.environ.get("PGPASSWORD"))
+
+
+def _check_permissions(connection: psycopg.Connection, address: Address) -> None:
+    row = connection.execute(
+        "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
+    ).fetchone()
+    if not row or not row[0]:
+        role = sql.Identifier(address.user).as_string(connection)
+        raise CannotCheck(
+            "this user may not create databases, and every experiment needs one",
+            where=str(address),
+            hint=f"Let an administrator run: ALTER ROLE {role} CREATEDB; or use a throwaway server: --server auto.",
+        )
+
+
+def _check_roles(connection: psycopg.Connection, address: Address, roles: tuple[str, ...]) -> None:
+    """Roles belong to the whole server, which isn't ours: they must be there."""
+    rows = connection.execute(
+        "SELECT name FROM unnest(%s::text[]) AS name EXCEPT SELECT rolname FROM pg_catalog.pg_roles ORDER BY 1",
+        (list(roles),),
+    )
+    missing = [sql.Identifier(name).as_string(connection) for (name,) in rows]
+    if missing:
+        raise CannotCheck(
+            f"wanted roles don't exist: {', '.join(missing)}",
+            where=str(address),
+            hint="Create them there. migsafe makes databases on this server, and nothing else.",
+        )
+
+
+def _key(run_id: str) -> int:
+    """A run's lock key: the first 31 bits of its id."""
+    return int(run_id[:8], 16) >> 1
+
+
+def sweep_databases(connection: psycopg.Connection) -> None:
+    """Drop our databases whose run is dead: nobody, in whichever database, holds its lock."""
+    ours = connection.execute(
+        "SELECT datname FROM pg_catalog.pg_database"
+        " WHERE datname LIKE 'migsafe\\_%' AND pg_catalog.pg_get_userbyid(datdba) = current_user ORDER BY datname"
+    ).fetchall()
+    locks = connection.execute(
+        "SELECT objid::bigint FROM pg_catalog.pg_locks"
+        " WHERE locktype = 'advisory' AND classid::bigint = %s AND objsubid = 2 AND granted",
+        (_RUN_CLASS,),
+    ).fetchall()
+    alive = {key for (key,) in locks}
+    for (name,) in ours:
+        run = _DATABASE.match(name)
+        if run and _key(run[1]) not in alive:
+            with suppress(psycopg.errors.ObjectInUse, psycopg.errors.InternalError_):  # another run is dropping it
+                drop_with(connection, name)
+
+
+def _drop_all(address: Address, run_id: str) -> None:
+    with connect_to(address) as connection:
+        names = connection.execute(
+            "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, %s)", (prefix(run_id),)
+        ).fetchall()
+        for (name,) in names:
+            drop_with(connection, name)
