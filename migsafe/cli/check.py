@@ -1,0 +1,43 @@
+"""``migsafe check``: may these migrations be merged?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from migsafe.cli.options import with_output, with_settings
+
+if TYPE_CHECKING:
+    from migsafe.cli.output import Output
+    from migsafe.cli.progress import Progress
+    from migsafe.config import Settings
+    from migsafe.errors import ExitCode
+
+FLAGS = {
+    "--since": "baseline.since",
+    "--revision": "baseline.revision",
+    "--dump": "baseline.dump",
+    "--rows": "baseline.rows",
+    "--server": "server.use",
+    "--server-version": "server.version",
+    "--history": "history.kind",
+    "--path": "history.path",
+    "--runner": "history.runner",
+    "--check": "checks.only",
+    "--idempotency": "checks.idempotency",
+}
+
+
+@click.command("check")
+@with_settings(FLAGS)
+@with_output
+def command(settings: Settings, progress: Progress, output: Output) -> ExitCode:
+    """Prove the new migrations on a throwaway PostgreSQL.
+
+    Each one is applied to a clone of the baseline, applied twice, and taken back by restore. Exit code 0 says that
+    every check passed, 1 that one failed, 3 that something could not be checked.
+    """
+    from migsafe.gate import check
+
+    return output.write(check(settings, progress))
