@@ -43,7 +43,10 @@ def find(program: str, major: int, first: Iterable[Path] = ()) -> Program:
 
 def find_all(program: str) -> tuple[Program, ...]:
     """Every version of the program that is here, each once."""
-    return tuple({candidate.version: candidate for candidate in _all(program, ())}.values())
+    found: dict[str, Program] = {}
+    for candidate in _all(program, ()):
+        found.setdefault(candidate.version, candidate)
+    return tuple(found.values())
 
 
 def _all(program: str, first: Iterable[Path]) -> Iterator[Program]:

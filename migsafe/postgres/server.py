@@ -47,6 +47,12 @@ class Server(Protocol):
 
     major: int
 
+    passed_over: Mapping[str, str]
+    """The kinds that ``auto`` tried before this one, each with the reason why it was not used."""
+
+    database_settings: Mapping[str, str]
+    """Parameters that are set on each database, where they could not be set on the server itself."""
+
     run_id: str
     """Names this run: its databases are called ``migsafe_<run id>_…``, its containers carry it as a label."""
 
@@ -76,8 +82,11 @@ class ServerKind(Protocol):
 
     name: str
 
-    def unavailable(self, settings: ServerSettings) -> str | None:
-        """Why this kind can't be used here, with what to install; none when it can. Takes under 1 s."""
+    def describe(self, settings: ServerSettings) -> str:
+        """What would be started: version and place. Takes under 1 s.
+
+        Raises :class:`migsafe.errors.ServerUnavailable` with what to install when this kind can't be used here.
+        """
 
     def start(self, settings: ServerSettings) -> AbstractContextManager[Server]:
         """Start it, sweep what dead runs left behind, and stop it on leaving, also when leaving by an exception."""
