@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 ObjectKey: TypeAlias = tuple[str, str]
 """Kind and name."""
@@ -17,8 +17,8 @@ class SchemaObject:
     """One object, whatever its kind: a table, a column, a constraint, a grant …
 
     ``name`` is qualified and quoted as PostgreSQL prints it (``public."weird ""table"``, ``t_pkey on public.t``).
-    ``parent`` is the name of the table or other relation that it hangs on. ``fields`` holds what can be said of it; what
-    is as usual is left out, so that a field that is there says something.
+    ``parent`` is the name of the table or other relation that it hangs on. ``fields`` holds what can be said of it;
+    what is as usual is left out, so that a field that is there says something.
     """
 
     kind: str

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import tuple_row
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _FOLDER = files(__package__)
 
 _OBJECTS = """
-SELECT o.kind, identity.identity, o.relation::regclass::text, o.catalog::oid, o.object, o.part, jsonb_strip_nulls(o.fields)
+SELECT
+    o.kind, identity.identity, o.relation::regclass::text, o.catalog::oid, o.object, o.part, jsonb_strip_nulls(o.fields)
 FROM (
 {query}
 ) AS o
@@ -95,5 +96,5 @@ def _is_for(name: str, major: int) -> bool:
     return major >= int(bound[2]) if bound[1] == "from" else major <= int(bound[2])
 
 
-def _read(*path: str) -> LiteralString:
-    return cast(LiteralString, _FOLDER.joinpath(*path).read_text(encoding="utf-8"))
+def _read(*path: str) -> str:
+    return _FOLDER.joinpath(*path).read_text(encoding="utf-8")

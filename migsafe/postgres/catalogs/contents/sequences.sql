@@ -1,4 +1,4 @@
-SELECT u.nspname AS schema, c.relname AS name, d.refobjid::regclass::text AS owner
+SELECT c.oid::regclass::text AS printed_name, u.nspname AS schema, c.relname AS name, d.refobjid::regclass::text AS owner
 FROM user_schema u
 JOIN pg_class c ON c.relnamespace = u.oid AND c.relkind = 'S' AND c.relpersistence <> 't'
 LEFT JOIN pg_depend d

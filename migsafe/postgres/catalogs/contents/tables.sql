@@ -1,6 +1,7 @@
 -- What holds rows: tables, partitions, materialized views, large objects; foreign tables by name. Of the tables that
 -- belong to an extension, those that it declares to hold the user's rows.
 SELECT
+    c.oid::regclass::text AS printed_name,
     n.nspname AS schema,
     c.relname AS name,
     CASE
@@ -25,7 +26,7 @@ CROSS JOIN LATERAL (
     JOIN pg_attribute ON attrelid = c.oid AND attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
     WHERE i.indrelid = c.oid AND i.indisprimary
 ) k
-WHERE c.oid = 'pg_largeobject'::regclass
+WHERE c.oid = 'pg_largeobject'::regclass AND EXISTS (SELECT FROM pg_largeobject_metadata)
     OR u.oid IS NOT NULL
     AND c.relkind IN ('r', 'm', 'f')
     AND c.relpersistence <> 't'

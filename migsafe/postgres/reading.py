@@ -1,0 +1,40 @@
+"""A session in which a database is read: one snapshot, nothing written, everything printed in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psycopg
+
+_SETTINGS = {
+    "search_path": "",
+    "client_encoding": "UTF8",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+    "quote_all_identifiers": "off",
+    "row_security": "off",
+    "jit": "off",
+}
+"""With an empty search path every name is printed qualified; with row security off a hidden row is an error."""
+
+
+@contextmanager
+def consistent_reading(connection: psycopg.Connection) -> Iterator[None]:
+    """A REPEATABLE READ READ ONLY transaction (manual, 13.2.2) with settings of its own, which end with it.
+
+    The connection must be idle: raises ``ValueError`` when it is in a transaction, whose snapshot may be older.
+    """
+    if connection.info.transaction_status.name != "IDLE":
+        raise ValueError("a consistent state can't be read inside a transaction that is already open")
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        for name, value in _SETTINGS.items():
+            connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
+        yield
