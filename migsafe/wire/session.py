@@ -1,0 +1,157 @@
+"""One client's connection through the tap: each direction is forwarded, and traced, by a thread of its own."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from contextlib import suppress
+from threading import Lock, Thread
+
+from migsafe.errors import ServerUnavailable
+from migsafe.postgres.address import Address
+from migsafe.wire import upstream
+from migsafe.wire.messages import WANTED_OF_CLIENT, WANTED_OF_SERVER, Framer, write_fatal
+from migsafe.wire.observer import Decision, Observer
+from migsafe.wire.startup import Packet, read_first_reply, read_packet
+from migsafe.wire.trace import Trace
+
+CHUNK = 256 * 1024
+"""Bytes forwarded at a time; a session holds two such buffers."""
+
+CONNECTION_FAILURE = "08006"
+
+
+class Session:
+    """Forwards between a client and the connection to the server that is made for it, until one of them leaves.
+
+    ``failure`` is what went wrong in the observer or in the tap itself; the connection was cut then.
+    """
+
+    def __init__(self, client: socket.socket, address: Address, observer: Observer | None) -> None:
+        self.trace = Trace()
+        self.failure: BaseException | None = None
+        self._client = client
+        self._address = address
+        self._observer = observer
+        self._server: upstream.Stream | None = None
+        self._cut = False
+        self._client_left = False
+        self._reading = Lock()
+        self._thread = Thread(target=self._run, name="migsafe tap: client", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    @property
+    def ended(self) -> bool:
+        return not self._thread.is_alive()
+
+    @property
+    def drained(self) -> bool:
+        """Whether everything that the client has sent so far was forwarded and answered."""
+        if self.ended:
+            return True
+        with self._reading:
+            return self.trace.idle and (self._client_left or not _is_readable(self._client))
+
+    def cut(self) -> None:
+        """Close both sides at once; the session ends soon after."""
+        self._cut = True
+        _shut(self._client)
+        if self._server is not None:
+            _shut(self._server)
+
+    def _run(self) -> None:
+        try:
+            packet = read_packet(self._client)
+            if packet is not None:
+                self._serve(packet)
+        except OSError:
+            pass  # the client left before the session began
+        except BaseException as failure:  # noqa: BLE001  # the tap raises it in its owner's thread
+            self.failure = failure
+        finally:
+            with self._reading:
+                self._client_left = True
+                self._client.close()
+            if self._server is not None:
+                self._server.close()
+            self.trace.close()
+
+    def _serve(self, packet: Packet) -> None:
+        try:
+            server = self._server = upstream.connect(self._address)
+        except ServerUnavailable as unavailable:
+            self._client.sendall(write_fatal(CONNECTION_FAILURE, str(unavailable)))
+            return
+        if self._cut:
+            return
+        server.sendall(packet.data)
+        if isinstance(server, upstream.TlsStream) and not packet.is_cancel:
+            reply = read_first_reply(server.recv)
+            if reply is None:
+                return
+            self._client.sendall(reply)
+        back = Thread(target=self._forward_to_client, args=(server,), name="migsafe tap: server", daemon=True)
+        back.start()
+        self._forward_to_server(server)
+        back.join()
+
+    def _forward_to_server(self, server: upstream.Stream) -> None:
+        """Until the client leaves; then the server is told so, and goes on answering what it was asked."""
+        framer, buffer = Framer(WANTED_OF_CLIENT), memoryview(bytearray(CHUNK))
+        try:
+            while self._client.recv(1, socket.MSG_PEEK):
+                with self._reading:
+                    chunk = buffer[: self._client.recv_into(buffer)]
+                    for kind, body in framer.feed(chunk):
+                        self.trace.sent(kind, body)
+                server.sendall(chunk)
+        except OSError:
+            pass  # one side is gone; the other direction finds out which
+        except BaseException as failure:  # noqa: BLE001  # see _run
+            self.failure = failure
+            self.cut()
+        self._client_left = True
+        with suppress(OSError):
+            server.shutdown(socket.SHUT_WR)
+
+    def _forward_to_client(self, server: upstream.Stream) -> None:
+        """Until the server leaves, or the client doesn't take its answers any more."""
+        framer, buffer = Framer(WANTED_OF_SERVER), memoryview(bytearray(CHUNK))
+        try:
+            while size := server.recv_into(buffer):
+                chunk = buffer[:size]
+                decision = self._trace(framer, chunk)
+                if decision is not Decision.CUT_BEFORE:
+                    self._client.sendall(chunk)
+                if decision is not Decision.FORWARD:
+                    break
+        except OSError:
+            pass  # one side is gone: so is the other in a moment
+        except BaseException as failure:  # noqa: BLE001  # see _run
+            self.failure = failure
+        self.cut()
+
+    def _trace(self, framer: Framer, chunk: memoryview) -> Decision:
+        """Take note of the messages that end in this chunk; the first decision to cut counts."""
+        decision = Decision.FORWARD
+        for kind, body in framer.feed(chunk):
+            event = self.trace.received(kind, body)
+            if event is not None and self._observer is not None and decision is Decision.FORWARD:
+                decision = self._observer(event)
+        return decision
+
+
+def _is_readable(connection: socket.socket) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        return bool(selector.select(timeout=0))
+
+
+def _shut(stream: upstream.Stream) -> None:
+    with suppress(OSError):
+        stream.shutdown(socket.SHUT_RDWR)
