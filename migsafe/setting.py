@@ -44,6 +44,11 @@ class Key:
         return f"MIGSAFE_{self.table}_{self.name}".upper()
 
     @property
+    def word(self) -> str:
+        """What stands for a value in the help of a flag: the values allowed, or the type."""
+        return "|".join(self.setting.allowed) or TYPES[self.type].word
+
+    @property
     def expected(self) -> str:
         """What a value must be, in words."""
         return any_of(self.setting.allowed) if self.setting.allowed else TYPES[self.type].expected
@@ -151,18 +156,22 @@ def _table_in(text: str) -> object:
 
 
 class Type(NamedTuple):
-    """How values of one type are named in words, read from TOML (TypeError: not that type), and taken from a text."""
+    """How values of one type are named in words, read from TOML (TypeError: not that type), and taken from a text.
+
+    ``word`` is what stands for a value in the help of a flag.
+    """
 
     expected: str
+    word: str
     read: Callable[[object, Path], Any]
     from_text: Callable[[str], object]
 
 
 TYPES: Mapping[Any, Type] = {
-    str: Type("a text", _text, str),
-    int: Type("a whole number", _number, _number_in),
-    Path: Type("a path", _path, str),
-    tuple[str, ...]: Type("a list of texts", _list_of(_text), _list_in),
-    tuple[Path, ...]: Type("a list of paths", _list_of(_path), _list_in),
-    Mapping[str, str]: Type("a table of texts", _table, _table_in),
+    str: Type("a text", "TEXT", _text, str),
+    int: Type("a whole number", "NUMBER", _number, _number_in),
+    Path: Type("a path", "PATH", _path, str),
+    tuple[str, ...]: Type("a list of texts", "TEXT,…", _list_of(_text), _list_in),
+    tuple[Path, ...]: Type("a list of paths", "PATH,…", _list_of(_path), _list_in),
+    Mapping[str, str]: Type("a table of texts", "NAME=TEXT,…", _table, _table_in),
 }

@@ -1,0 +1,76 @@
+"""Where a report goes: to standard output, or whole or not at all into a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from migsafe.errors import ExitCode
+from migsafe.findings import Report
+from migsafe.reports import render
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a report is shown (``format``: one of :data:`migsafe.reports.FORMATS`), and where (none: standard output)."""
+
+    format: str = "terminal"
+    file: Path | None = None
+
+    def write(self, report: Report) -> ExitCode:
+        """Show the report; the exit code tells its verdict. Places below the current directory are shown relative."""
+        here = Path.cwd()
+        if self.file:
+            replace_file(self.file, render(report, self.format, root=here))
+        else:
+            _make_printable()
+            click.echo(render(report, self.format, width=_width(), colour=_in_colour(), root=here), nl=False)
+        return report.exit_code
+
+
+def replace_file(file: Path, text: str) -> None:
+    """Write a file such that a reader sees the old text or the new one; a device or a pipe is simply written to."""
+    content = text.encode("utf-8", "backslashreplace")
+    if file.exists() and not file.is_file():
+        file.write_bytes(content)
+        return
+    file = file.resolve()
+    mode = file.stat().st_mode & 0o777 if file.exists() else 0o666 & ~_umask()
+    handle, beside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:60]}.")
+    try:
+        with open(handle, "wb") as stream:  # noqa: PTH123  mkstemp gives a handle
+            stream.write(content)
+        Path(beside).chmod(mode)
+        Path(beside).replace(file)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """The process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+
+
+def _in_colour() -> bool:
+    """Colour on a terminal, unless the user said otherwise (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _make_printable() -> None:
+    """What the terminal's encoding lacks is written as an escape; a report must not fail on a name."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure:
+        reconfigure(errors="backslashreplace")

@@ -1,0 +1,200 @@
+"""The report for a person at a terminal: what was checked, what was found, what was not checked, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from io import StringIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity, Verdict
+from migsafe.plain import one_line, plain
+from migsafe.reports.counts import count
+
+STYLES = {
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "bold red",
+    Outcome.NOT_CHECKED: "yellow",
+    Severity.ERROR: "bold red",
+    Severity.WARNING: "yellow",
+    Severity.NOTE: "cyan",
+    Verdict.SAFE: "bold green",
+    Verdict.UNSAFE: "bold red",
+    Verdict.NOT_CHECKED: "bold yellow",
+}
+
+
+def render(report: Report, *, width: int, colour: bool) -> str:
+    """The report in ``width`` columns. Only the lines of evidence are never broken, so that carets stay put."""
+    page = Page(width, colour=colour)
+    _head(page, report)
+    _migrations(page, report.migrations)
+    _findings(page, report)
+    _not_checked(page, report)
+    _verdict(page, report)
+    return page.text()
+
+
+class Page:
+    """Lines of text, wrapped by what the characters take on a terminal."""
+
+    def __init__(self, width: int, *, colour: bool) -> None:
+        self.width = max(width, 40)
+        self._console = Console(
+            file=StringIO(),
+            width=self.width,
+            force_terminal=colour,
+            color_system="standard" if colour else None,
+            highlight=False,
+            legacy_windows=False,
+        )
+
+    def write(self, *parts: str | tuple[str, str], indent: int = 0, hanging: int = 0) -> None:
+        """A paragraph of texts and (text, style) pairs, indented; from its second line on by ``hanging`` more."""
+        paragraph = Text.assemble(*parts)
+        for given in paragraph.split("\n", allow_blank=True):
+            first, *rest = given.wrap(self._console, self.width - indent - hanging) or [Text()]
+            for number, line in enumerate([first, *rest]):
+                line.rstrip()
+                self._line(" " * (indent + (hanging if number else 0)), line)
+
+    def verbatim(self, text: str, *, indent: int) -> None:
+        """Lines as they are, only indented."""
+        for line in text.expandtabs().splitlines():
+            self._line(" " * indent, Text(line.rstrip(), style="dim"))
+
+    def _line(self, indent: str, line: Text) -> None:
+        self._console.print(Text.assemble(indent, line) if line else Text(), soft_wrap=True)
+
+    def text(self) -> str:
+        """All that was written."""
+        stream = self._console.file
+        assert isinstance(stream, StringIO)
+        return stream.getvalue()
+
+
+def _head(page: Page, report: Report) -> None:
+    page.write((f"migsafe {one_line(report.command)}", "bold"), f" of a history of {one_line(report.history)}")
+    if report.server:
+        page.write(f"on PostgreSQL {one_line(report.server.version)} ({one_line(report.server.kind)})")
+        for kind, reason in report.server.passed_over.items():
+            page.write(f"not {one_line(kind)}: {plain(reason)}", indent=2, hanging=2)
+    if report.baseline:
+        start = report.baseline
+        at = f" at {one_line(start.revision)}" if start.revision else ""
+        contents = f"{_many(start.tables, 'table')}, {_many(start.rows, 'row')}"
+        page.write(f"from {one_line(start.source)}{at}: {contents}", hanging=2)
+
+
+def _migrations(page: Page, migrations: Sequence[MigrationReport]) -> None:
+    """One line a migration with a column a check, or, where the columns don't fit, its answers below it."""
+    if not migrations:
+        page.write("\nThere are no new migrations to check.")
+        return
+    checks = list(dict.fromkeys(check.check for migration in migrations for check in migration.checks))
+    widths = {
+        name: max(cell_len(name), *(_answer_width(migration, name) for migration in migrations)) for name in checks
+    }
+    names = [_name(migration) for migration in migrations]
+    room = page.width - sum(each + 2 for each in widths.values())
+    if room < 24:
+        _answers_below(page, migrations, names)
+        return
+    column = min(room, max(map(cell_len, names)))
+    page.write()
+    page.write((_padded("", column) + "".join(f"  {_padded(name, widths[name])}" for name in checks), "bold"))
+    for migration, name in zip(migrations, names, strict=True):
+        answers = {check.check: check for check in migration.checks}
+        cells = [_cell(answers.get(check), widths[check]) for check in checks]
+        page.write(_padded(name, column), *(part for cell in cells for part in ("  ", cell)))
+
+
+def _answers_below(page: Page, migrations: Sequence[MigrationReport], names: Sequence[str]) -> None:
+    for migration, name in zip(migrations, names, strict=True):
+        page.write(f"\n{name}", hanging=4)
+        for check in migration.checks:
+            page.write(f"{one_line(check.check)}: ", (_answer(check), STYLES[check.outcome]), indent=4, hanging=2)
+
+
+def _name(migration: MigrationReport) -> str:
+    return one_line(f"{migration.version} {migration.description}".strip())
+
+
+def _answer(check: CheckResult) -> str:
+    return one_line(check.answer or check.outcome)
+
+
+def _answer_width(migration: MigrationReport, name: str) -> int:
+    return max((cell_len(_answer(check)) for check in migration.checks if check.check == name), default=0)
+
+
+def _cell(check: CheckResult | None, width: int) -> tuple[str, str]:
+    return (_padded(_answer(check), width), STYLES[check.outcome]) if check else (_padded("-", width), "dim")
+
+
+def _padded(text: str, width: int) -> str:
+    cell = Text(text)
+    cell.truncate(width, overflow="ellipsis", pad=True)
+    return cell.plain
+
+
+def _findings(page: Page, report: Report) -> None:
+    for finding in report.findings:
+        _finding(page, finding, "the history")
+    for migration in report.migrations:
+        for check in migration.checks:
+            for finding in check.findings:
+                _finding(page, finding, f"{check.check} of {migration.version}")
+
+
+def _finding(page: Page, finding: Finding, source: str) -> None:
+    page.write()
+    title = f" {one_line(finding.rule)} ({one_line(source)})"
+    page.write((finding.severity.value, STYLES[finding.severity]), (title, "bold"), hanging=2)
+    if place := one_line(str(finding.location)):
+        page.write(f"at {place}", indent=2, hanging=2)
+    page.write(plain(finding.message), indent=2)
+    for evidence in finding.evidence:
+        page.write(f"{plain(evidence.label)}:", indent=2)
+        page.verbatim(plain(evidence.text), indent=4)
+    if finding.remedy:
+        page.write(("instead: ", "bold"), plain(finding.remedy), indent=2)
+
+
+def _not_checked(page: Page, report: Report) -> None:
+    lines = list(_left_out(report))
+    if lines:
+        page.write()
+        page.write(("not checked", "bold yellow"))
+    for subject, reason in lines:
+        page.write(f"{one_line(subject)}: {plain(reason)}", indent=2, hanging=2)
+
+
+def _left_out(report: Report) -> Iterator[tuple[str, str]]:
+    """What was not checked and why; a reason that several migrations share is told once."""
+    shared: dict[tuple[str, str], list[str]] = {}
+    for migration in report.migrations:
+        for check in migration.checks:
+            if check.outcome is Outcome.NOT_CHECKED:
+                shared.setdefault((check.check, check.reason), []).append(migration.version)
+    for (check_name, reason), versions in shared.items():
+        yield f"{check_name} of {', '.join(versions)}", reason
+    yield from report.not_checked.items()
+
+
+def _verdict(page: Page, report: Report) -> None:
+    counts = count(report)
+    page.write()
+    page.write(
+        (report.verdict.value.upper(), STYLES[report.verdict]),
+        f": {_many(counts.migrations, 'migration')}; checks: {counts.passed} passed, {counts.failed} failed, "
+        f"{counts.not_checked} not checked; {_many(counts.errors, 'error')}, {_many(counts.warnings, 'warning')}, "
+        f"{_many(counts.notes, 'note')}; {report.seconds:.1f} s",
+        hanging=2,
+    )
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
