@@ -107,12 +107,12 @@ class Statement:
     """One statement as the server saw it, read off the wire by the tap.
 
     ``milliseconds`` runs from the moment the statement was forwarded (or the one before it ended) to its
-    CommandComplete or ErrorResponse; the server sends the answers to one simple Query, or to one pipeline, together, so
-    the first statement of it carries the time of all. ``command_tag`` is none when there was an error, when the connection ended first,
-    or when the client didn't fetch a portal to its end. ``rows`` is the count in the command tag (none for DDL).
-    ``transaction`` numbers the transaction within the run (none: the statement was its own transaction).
-    ``state_after`` is ReadyForQuery's byte: I idle, T in a transaction, E in a failed one; none when the connection
-    ended first. ``backend`` is the server process id.
+    CommandComplete or ErrorResponse. The server sends the answers to one simple Query, or to one pipeline, together:
+    the first statement of it carries the time of all. ``command_tag`` is none when there was an error, when the
+    connection ended first, or when the client didn't fetch a portal to its end. ``rows`` is the count in the command
+    tag (none for DDL). ``transaction`` numbers the transaction within the run (none: the statement was its own
+    transaction). ``state_after`` is ReadyForQuery's byte: I idle, T in a transaction, E in a failed one; none when the
+    connection ended first. ``backend`` is the server process id.
     """
 
     sql: str
