@@ -1,8 +1,14 @@
-"""A running throwaway PostgreSQL for the tests that need one."""
+"""A running throwaway PostgreSQL for the tests that need one, and processes that hold one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -15,3 +21,32 @@ def server() -> Iterator[Server]:
     """One server for the whole session (each worker of pytest-xdist has its own): whatever auto finds."""
     with servers.start(ServerSettings()) as running:
         yield running
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Another process that has a server and holds on to it."""
+
+    process: subprocess.Popen[str]
+    run_id: str
+    url: str
+    database: str
+
+
+Hold = Callable[..., Holder]
+
+
+@pytest.fixture
+def hold() -> Iterator[Hold]:
+    """Start a process that starts a server; ``hold(use, image="", directory=None, outlive=False)``. What still runs is killed."""
+    with ExitStack() as stack:
+
+        def start(use: str, image: str = "", *, directory: Path | None = None, outlive: bool = False) -> Holder:
+            program = Path(__file__).parent / "postgres" / "holder.py"
+            command = [sys.executable, program, use, image, str(directory or ""), "outlive" if outlive else ""]
+            process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+            stack.callback(process.kill)
+            assert process.stdout is not None
+            return Holder(process, **json.loads(process.stdout.readline()))
+
+        yield start

@@ -1,0 +1,252 @@
+"""Servers out of the machine's own PostgreSQL: started, private, stopped, swept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from migsafe.errors import ServerUnavailable, SettingsError
+from migsafe.postgres import cluster, databases, servers
+from migsafe.postgres.account import server_account
+from migsafe.postgres.address import Address, parse_url
+from migsafe.postgres.embedded import Embedded
+from migsafe.postgres.local import Local
+from migsafe.postgres.places import data_directories
+from migsafe.postgres.server import ServerSettings
+from tests.fix_server import Hold
+
+KIND = Local() if any(map(Path.exists, Path("/").glob("usr/lib/postgresql/*/bin/initdb"))) else Embedded()
+
+
+def query(address: Address, statement: str) -> str:
+    with databases.connect_to(address) as connection:
+        row = connection.execute(statement.encode()).fetchone()
+        assert row is not None
+        return str(row[0])
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A place for runs that only this test knows, so that no other run sweeps it; open to the server's user."""
+    with tempfile.TemporaryDirectory(prefix="place") as path:
+        Path(path).chmod(0o1777)
+        yield Path(path)
+
+
+def directory_of(run_id: str, chosen: Path | None = None) -> Path | None:
+    found = [path for place in data_directories(chosen) for path in place.glob(f"*migsafe-*-{run_id}")]
+    return found[0] if found else None
+
+
+def postmaster_of(run_id: str, chosen: Path | None = None) -> int:
+    directory = directory_of(run_id, chosen)
+    assert directory is not None
+    return int((directory / "data" / "postmaster.pid").read_text().split()[0])
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_server_has_the_wanted_settings_and_roles() -> None:
+    settings = ServerSettings(settings={"TimeZone": "Asia/Tokyo"}, roles=('weird "role"', "reader"))
+    with KIND.start(settings) as server:
+        assert query(server.address, "SHOW TimeZone") == "Asia/Tokyo"
+        found = query(server.address, "SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE oid >= 16384")
+        assert found == 'reader,weird "role"'
+        assert query(server.address, "SHOW server_version").startswith(str(server.major))
+
+
+def test_text_is_unicode_and_sorted_by_code_point() -> None:
+    with KIND.start(ServerSettings()) as server:
+        assert query(server.address, "SELECT upper('äö')") == "ÄÖ"
+        sorted_text = query(server.address, "SELECT string_agg(x, '' ORDER BY x) FROM unnest('{b,ä,B,a}'::text[]) AS x")
+        assert sorted_text == "Babä"
+
+
+def test_nothing_is_left_after_leaving() -> None:
+    with KIND.start(ServerSettings()) as server:
+        pid = postmaster_of(server.run_id)
+    assert directory_of(server.run_id) is None
+    assert not runs(pid)
+
+
+def test_nothing_is_left_after_an_exception() -> None:
+    with pytest.raises(ZeroDivisionError), KIND.start(ServerSettings()) as server:
+        1 / 0  # noqa: B018
+    assert directory_of(server.run_id) is None
+
+
+def test_a_wrong_password_is_refused_and_not_repeated() -> None:
+    with KIND.start(ServerSettings()) as server:
+        wrong = Address("127.0.0.1", server.address.port, "postgres", "postgres", "not the password")
+        with pytest.raises(ServerUnavailable, match="password authentication failed") as caught:
+            databases.connect_to(wrong)
+    assert "not the password" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_the_password_is_in_no_argument_and_no_text() -> None:
+    with KIND.start(ServerSettings()) as server:
+        assert server.address.password
+        arguments = Path(f"/proc/{postmaster_of(server.run_id)}/cmdline").read_text()
+        log = (directory_of(server.run_id) or Path()) / "log"
+        assert server.address.password not in arguments + repr(server) + str(server.address) + log.read_text()
+
+
+def test_other_users_cannot_enter_the_directory() -> None:
+    with KIND.start(ServerSettings()) as server:
+        directory = directory_of(server.run_id)
+        assert directory is not None
+        assert directory.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_setting_that_the_server_refuses_is_shown_with_its_words() -> None:
+    with (
+        pytest.raises(ServerUnavailable, match='invalid value for parameter "work_mem"'),
+        KIND.start(ServerSettings(settings={"work_mem": "much"})),
+    ):
+        pass
+
+
+def test_a_directory_that_is_not_there_is_an_error_of_the_settings(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="doesn't exist"), KIND.start(ServerSettings(directory=tmp_path / "none")):
+        pass
+
+
+def test_a_version_that_is_not_here_is_said_to_be_missing() -> None:
+    with pytest.raises(ServerUnavailable, match="PostgreSQL 9 is") as caught:
+        KIND.start(ServerSettings(version=9))
+    assert caught.value.hint
+
+
+def test_a_second_start_copies_the_data_directory_from_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIGSAFE_CACHE", str(tmp_path / "cache"))
+    with KIND.start(ServerSettings()):
+        pass
+    monkeypatch.setattr(cluster, "_initdb", None)
+    with KIND.start(ServerSettings()) as server:
+        assert query(server.address, "SELECT 1") == "1"
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGSAFE_CACHE", "/proc/no-such-place")
+    with KIND.start(ServerSettings()) as server:
+        assert query(server.address, "SELECT 1") == "1"
+
+
+def test_a_server_outlives_the_thread_that_started_it() -> None:
+    starting = KIND.start(ServerSettings())
+    thread = Thread(target=starting.__enter__)
+    thread.start()
+    thread.join()
+    running = [path for place in data_directories() for path in place.glob("migsafe-*/data/postmaster.pid")]
+    try:
+        assert running
+        time.sleep(0.2)  # a signal for the thread's death would have come by now
+        assert all(runs(int(path.read_text().split()[0])) for path in running if path.exists())
+    finally:
+        starting.__exit__(None, None, None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the signal for the death of a parent is Linux's")
+def test_a_killed_run_takes_its_server_along_and_the_next_run_deletes_its_directory(hold: Hold, place: Path) -> None:
+    holder = hold(KIND.name, directory=place)
+    pid = postmaster_of(holder.run_id, place)
+    holder.process.kill()
+    holder.process.wait()
+    assert wait_for(lambda: not runs(pid))
+    assert directory_of(holder.run_id, place)
+    with KIND.start(ServerSettings(directory=place)):
+        assert directory_of(holder.run_id, place) is None
+
+
+def test_a_server_that_outlived_its_run_is_ended_by_the_next(hold: Hold, place: Path) -> None:
+    holder = hold(KIND.name, directory=place, outlive=True)
+    pid = postmaster_of(holder.run_id, place)
+    holder.process.kill()
+    holder.process.wait()
+    assert runs(pid)
+    with KIND.start(ServerSettings(directory=place)):
+        assert not runs(pid)
+        assert directory_of(holder.run_id, place) is None
+
+
+def test_an_interrupted_run_leaves_nothing(hold: Hold, place: Path) -> None:
+    holder = hold(KIND.name, directory=place)
+    pid = postmaster_of(holder.run_id, place)
+    holder.process.send_signal(signal.SIGINT)
+    assert holder.process.wait(10) == 130
+    assert directory_of(holder.run_id, place) is None
+    assert not runs(pid)
+
+
+def test_two_runs_side_by_side_do_not_disturb_each_other(hold: Hold, place: Path) -> None:
+    holder = hold(KIND.name, directory=place)
+    with KIND.start(ServerSettings(directory=place)) as server:
+        assert query(server.address, "SELECT 1") == "1"
+    address = parse_url(holder.url).on(holder.database)
+    assert query(address, "SELECT current_database()") == holder.database
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_an_ordinary_user_can_start_one() -> None:
+    account = server_account()
+    if not account.can_run(Path(sys.executable)):
+        pytest.skip(f"{account.name} can't reach this Python")
+    program = (
+        "from migsafe.postgres import servers; from migsafe.postgres.server import ServerSettings\n"
+        f"with servers.start(ServerSettings(use={KIND.name!r})) as server: print(server.kind)"
+    )
+    with tempfile.TemporaryDirectory() as home:
+        shutil.chown(home, account.uid, account.gid)
+        run = subprocess.run(
+            [sys.executable, "-c", program],
+            env={"HOME": home},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            **account.privileges,
+        )
+        assert run.stdout == f"{KIND.name}\n", run.stderr
+        assert (Path(home) / ".cache/migsafe/clusters").is_dir()
+
+
+def test_a_planted_directory_ends_no_process_of_ours(place: Path) -> None:
+    victim = subprocess.Popen(["sleep", "60"])
+    planted = place / f"migsafe-{os.geteuid()}-0123456789ab"
+    try:
+        (planted / "data").mkdir(parents=True)
+        (planted / "data/postmaster.pid").write_text(f"{victim.pid}\n")
+        with KIND.start(ServerSettings(directory=place)):
+            assert not planted.exists()
+            assert victim.poll() is None
+    finally:
+        victim.kill()
+        victim.wait()
+
+
+def test_every_kind_is_found_by_its_name() -> None:
+    assert all(kind.name == name for name, kind in servers.KINDS.items())
