@@ -1,5 +1,7 @@
 """Fixtures are kept by area, each in a file of its own."""
 
 pytest_plugins = [
+    "tests.fix_alembic",
+    "tests.fix_golden",
     "tests.fix_server",
 ]

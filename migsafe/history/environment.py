@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from migsafe.errors import SettingsError
 from migsafe.postgres.address import Address
@@ -43,8 +43,13 @@ def url_variables(words: str, address: Address, url: str) -> dict[str, str]:
 
 
 def scrub(text: str, address: Address) -> str:
-    """``text`` without the password of ``address``, plain or percent-encoded."""
+    """``text`` without the password of ``address``, plain or percent-encoded as this or that library does it."""
     if not address.password:
         return text
-    spellings = {re.escape(address.password), re.escape(quote(address.password, safe=""))}
-    return re.sub(rf"(?<!\w)({'|'.join(sorted(spellings, key=len, reverse=True))})(?!\w)", "***", text)
+    spellings = {
+        address.password,
+        quote_plus(address.password),
+        *(quote(address.password, safe) for safe in ("", "/", " +")),
+    }
+    longest_first = sorted(map(re.escape, spellings), key=len, reverse=True)
+    return re.sub(rf"(?<!\w)({'|'.join(longest_first)})(?!\w)", "***", text)
