@@ -76,7 +76,7 @@ class Page:
 
 
 def _head(page: Page, report: Report) -> None:
-    page.write((f"migsafe {one_line(report.command)}", "bold"), f" of a history of {one_line(report.history)}")
+    page.write((f"migsafe {one_line(report.command)}", "bold"), f", {one_line(report.history)} history")
     if report.server:
         page.write(f"on PostgreSQL {one_line(report.server.version)} ({one_line(report.server.kind)})")
         for kind, reason in report.server.passed_over.items():
@@ -123,7 +123,9 @@ def _name(migration: MigrationReport) -> str:
 
 
 def _answer(check: CheckResult) -> str:
-    return one_line(check.answer or check.outcome)
+    """The check's own word, in capitals where it failed, so that it is seen without colour too."""
+    answer = one_line(check.answer or check.outcome)
+    return answer.upper() if check.outcome is Outcome.FAILED else answer
 
 
 def _answer_width(migration: MigrationReport, name: str) -> int:
@@ -145,8 +147,11 @@ def _findings(page: Page, report: Report) -> None:
         _finding(page, finding, "the history")
     for migration in report.migrations:
         for check in migration.checks:
+            source = f"{check.check} of {migration.version}"
             for finding in check.findings:
-                _finding(page, finding, f"{check.check} of {migration.version}")
+                _finding(page, finding, source)
+            if check.outcome is Outcome.FAILED and not check.findings:
+                page.write(f"\n{one_line(source)}: ", (plain(check.reason or "failed"), "bold red"), hanging=2)
 
 
 def _finding(page: Page, finding: Finding, source: str) -> None:
@@ -186,12 +191,13 @@ def _left_out(report: Report) -> Iterator[tuple[str, str]]:
 
 def _verdict(page: Page, report: Report) -> None:
     counts = count(report)
+    severities = (("error", counts.errors), ("warning", counts.warnings), ("note", counts.notes))
+    found = [_many(number, severity) for severity, number in severities if number]
     page.write()
     page.write(
         (report.verdict.value.upper(), STYLES[report.verdict]),
         f": {_many(counts.migrations, 'migration')}; checks: {counts.passed} passed, {counts.failed} failed, "
-        f"{counts.not_checked} not checked; {_many(counts.errors, 'error')}, {_many(counts.warnings, 'warning')}, "
-        f"{_many(counts.notes, 'note')}; {report.seconds:.1f} s",
+        f"{counts.not_checked} not checked; {', '.join(found) or 'no findings'}; {report.seconds:.1f} s",
         hanging=2,
     )
 

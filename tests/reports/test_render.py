@@ -1,0 +1,108 @@
+"""Every format shows every report the same way each time, whatever the names in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from unicodedata import category
+
+import jsonschema
+import pytest
+from rich.cells import cell_len
+
+from migsafe.findings import Location
+from migsafe.reports import FORMATS, render
+from tests.fix_golden import Golden
+from tests.reports.samples import NASTY_NAMES, SAFE, SAMPLES, UNSAFE
+
+GOLDEN = Path(__file__).parent / "golden"
+SCHEMA = json.loads(files("migsafe.reports").joinpath("report-1.schema.json").read_text())
+
+every_sample = pytest.mark.parametrize("name", SAMPLES)
+
+
+@pytest.fixture(autouse=True)
+def same_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version of migsafe stands in the report, and the golden files outlive it."""
+    monkeypatch.setattr("migsafe.__version__", "0.0.0")
+
+
+@every_sample
+@pytest.mark.parametrize(("format_name", "ending"), [("terminal", "txt"), ("json", "json")])
+def test_the_report_reads_as_the_golden_file(name: str, format_name: str, ending: str, golden: Golden) -> None:
+    golden(GOLDEN / f"{name}.{ending}", render(SAMPLES[name], format_name))
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@every_sample
+def test_no_secret_and_no_steering_character_is_shown(name: str, format_name: str) -> None:
+    text = render(SAMPLES[name], format_name)
+    assert "hunter" not in text
+    assert {character for character in text if category(character) in {"Cc", "Cf", "Cs"}} <= {"\n"}
+
+
+@every_sample
+@pytest.mark.parametrize("width", [40, 80, 132])
+def test_only_evidence_is_wider_than_the_terminal(name: str, width: int) -> None:
+    evidence = re.compile(r"^ {4}")
+    lines = render(SAMPLES[name], "terminal", width=width).splitlines()
+    assert [line for line in lines if cell_len(line) > width and not evidence.match(line)] == []
+
+
+def test_a_caret_stays_under_its_column() -> None:
+    lines = render(UNSAFE, "terminal").splitlines()
+    caret = next(number for number, line in enumerate(lines) if line.strip() == "^^^^^^^^")
+    assert lines[caret - 1][lines[caret].index("^") :].startswith("accounts")
+
+
+def test_colour_is_there_only_when_asked_for() -> None:
+    assert "\x1b[" not in render(UNSAFE, "terminal")
+    coloured = render(UNSAFE, "terminal", colour=True)
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == render(UNSAFE, "terminal")
+    assert coloured != render(UNSAFE, "terminal")
+
+
+def test_files_below_the_root_are_named_relative_to_it(tmp_path: Path) -> None:
+    finding = replace(UNSAFE.findings[0], location=Location(tmp_path / "migrations" / "1.sql", 7))
+    report = replace(UNSAFE, findings=(finding, replace(finding, location=Location(Path("/elsewhere/2.sql")))))
+    places = [each["location"]["file"] for each in json.loads(render(report, "json", root=tmp_path))["findings"]]
+    assert places == ["migrations/1.sql", "/elsewhere/2.sql"]
+    assert str(tmp_path) not in render(report, "terminal", root=tmp_path)
+
+
+@every_sample
+def test_the_json_is_valid_by_its_schema(name: str) -> None:
+    jsonschema.validate(json.loads(render(SAMPLES[name], "json")), SCHEMA)
+
+
+def test_the_schema_refuses_what_is_not_a_report() -> None:
+    report = json.loads(render(UNSAFE, "json"))
+    for path in (["verdict"], ["migrations", 0, "checks", 0, "outcome"], ["migrations", 2, "statements", 0, "error"]):
+        broken: Any = json.loads(json.dumps(report))
+        *parents, last = path
+        inner = broken
+        for step in parents:
+            inner = inner[step]
+        inner[last] = "maybe"
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(broken, SCHEMA)
+
+
+def test_what_was_not_checked_has_a_reason_in_the_json() -> None:
+    report = json.loads(render(UNSAFE, "json"))
+    report["migrations"][3]["checks"][0]["reason"] = None
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(report, SCHEMA)
+
+
+def test_names_survive_json_word_for_word() -> None:
+    shown = json.loads(render(NASTY_NAMES, "json"))
+    assert shown["migrations"][0]["version"] == NASTY_NAMES.migrations[0].version
+
+
+def test_the_verdict_is_the_last_line() -> None:
+    assert render(SAFE, "terminal").splitlines()[-1].startswith("SAFE: 2 migrations")
