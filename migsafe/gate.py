@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migsafe.checks.apply import check_apply
@@ -44,15 +44,20 @@ def check(settings: Settings, progress: Progress) -> Report:
     with start(settings.server) as server:
         sandbox = Sandbox(server, history, statement_timeout=settings.checks.statement_timeout)
         baseline = build_baseline(sandbox, settings.baseline, progress)
+        contents = sandbox.state(baseline.database).contents
         gate = Gate(sandbox, chosen, settings.checks.idempotency == "required", progress)
         return Report(
             command="check",
             history=history.kind,
             server=ServerReport(server.kind, server.version, server.passed_over),
-            baseline=_describe(sandbox, baseline),
+            baseline=BaselineReport(baseline.source, baseline.revision, len(contents.tables), contents.rows),
             migrations=tuple(gate.run(steps(history, baseline), baseline.database)),
             findings=problems,
-            not_checked={name: "left out by the settings" for name in CHECKS if name not in chosen},
+            not_checked={
+                **{f"check {name}": "left out by the settings" for name in CHECKS if name not in chosen},
+                **contents.not_checked,
+                **gate.unread,
+            },
             seconds=time.monotonic() - started,
         )
 
@@ -65,11 +70,6 @@ def _chosen(settings: Settings) -> dict[str, Check]:
     return {name: check for name, check in CHECKS.items() if name in only}
 
 
-def _describe(sandbox: Sandbox, baseline: Baseline) -> BaselineReport:
-    contents = sandbox.state(baseline.database).contents
-    return BaselineReport(baseline.source, baseline.revision, len(contents.tables), contents.row_count)
-
-
 def steps(history: History, baseline: Baseline) -> tuple[Step, ...]:
     """One step a new migration, or one for all of them where the tool can't stop between."""
     if history.stepwise:
@@ -80,12 +80,13 @@ def steps(history: History, baseline: Baseline) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The chosen checks, run on one step after the other."""
+    """The chosen checks, run on one step after the other. ``unread`` gathers what could not be read, and why."""
 
     sandbox: Sandbox
     checks: dict[str, Check]
     idempotency_required: bool
     progress: Progress
+    unread: dict[str, str] = field(default_factory=dict)
 
     def run(self, steps: tuple[Step, ...], baseline: str) -> Iterator[MigrationReport]:
         """Each step starts where the one before it ended; after a step that fails the rest is not checked."""
@@ -96,6 +97,7 @@ class Gate:
                 continue
             experiment = self._experiment(step, before)
             results = tuple(self._results(experiment))
+            self.unread.update(experiment.state_after.contents.not_checked)
             yield MigrationReport(step.version, step.description, step.files, results, experiment.applied.statements)
             self.sandbox.drop(before)
             before = experiment.after

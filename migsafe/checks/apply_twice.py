@@ -20,6 +20,7 @@ from migsafe.checks.experiment import Experiment
 from migsafe.checks.transactions import durable_transactions
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.postgres.tables import find_tables, keep_rows, put_back
+from migsafe.rows.contents import ColumnName
 from migsafe.sandbox import TracedRun
 from migsafe.state import StateDifference, compare_states
 
@@ -104,7 +105,7 @@ def _succeeded_again(experiment: Experiment, run: TracedRun, difference: StateDi
     return CheckResult("apply-twice", Outcome.PASSED, answer="idempotent", reason=note)
 
 
-def _volatile_columns(experiment: Experiment) -> frozenset[object]:
+def _volatile_columns(experiment: Experiment) -> frozenset[ColumnName]:
     """The columns that another first run, on another clone of the same baseline, fills with other values."""
     sandbox = experiment.sandbox
     with sandbox.scratch("again", template=experiment.before) as database:

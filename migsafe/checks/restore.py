@@ -58,7 +58,7 @@ def check_restore(experiment: Experiment) -> CheckResult:
 
 
 def _by_state(experiment: Experiment, database: str) -> list[Evidence]:
-    difference = compare_states(experiment.state_before, experiment.sandbox.state(database))
+    difference = compare_states(experiment.state_before, experiment.sandbox.state(database)).without_privileges()
     return [Evidence("by state", "\n".join(difference.describe(DIFFERENCES_SHOWN)))] if difference else []
 
 
