@@ -192,12 +192,12 @@ def _left_out(report: Report) -> Iterator[tuple[str, str]]:
 def _verdict(page: Page, report: Report) -> None:
     counts = count(report)
     severities = (("error", counts.errors), ("warning", counts.warnings), ("note", counts.notes))
-    found = [_many(number, severity) for severity, number in severities if number]
+    found = [f"{_many(number, severity)}; " for severity, number in severities if number]
     page.write()
     page.write(
         (report.verdict.value.upper(), STYLES[report.verdict]),
         f": {_many(counts.migrations, 'migration')}; checks: {counts.passed} passed, {counts.failed} failed, "
-        f"{counts.not_checked} not checked; {', '.join(found) or 'no findings'}; {report.seconds:.1f} s",
+        f"{counts.not_checked} not checked; {''.join(found)}{report.seconds:.1f} s",
         hanging=2,
     )
 

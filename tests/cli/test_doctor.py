@@ -1,0 +1,31 @@
+"""``migsafe doctor``"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from migsafe.cli.doctor import command
+from migsafe.postgres import servers
+
+
+def test_it_shows_every_kind_and_program_and_is_content_with_one_server() -> None:
+    run = CliRunner().invoke(command, [])
+    assert run.exit_code == 0, run.output
+    assert all(word in run.output for word in (*servers.KINDS, "pg_dump", "pg_restore", "psql", "cache"))
+
+
+def test_no_usable_server_is_exit_code_3_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    run = CliRunner().invoke(command, ["--version", "9"])
+    assert run.exit_code == 3
+    assert "apt-get install postgresql-9" in run.output
+    assert "systemctl start docker" in run.output
+
+
+def test_json_has_the_same() -> None:
+    found = json.loads(CliRunner().invoke(command, ["--format", "json"]).output)
+    assert [line["name"] for line in found["servers"]] == list(servers.KINDS)
+    assert all(line["usable"] or line["hint"] for line in found["servers"])
