@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,6 +24,14 @@ def server() -> Iterator[Server]:
         yield running
 
 
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    """Wait until the condition holds; false if it doesn't within that time."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
 @dataclass(frozen=True)
 class Holder:
     """Another process that has a server and holds on to it."""
@@ -38,7 +47,10 @@ Hold = Callable[..., Holder]
 
 @pytest.fixture
 def hold() -> Iterator[Hold]:
-    """Start a process that starts a server; ``hold(use, image="", directory=None, outlive=False)``. What still runs is killed."""
+    """Start a process that starts a server: ``hold(use, image="", directory=None, outlive=False)``.
+
+    What still runs at the end of the test is killed.
+    """
     with ExitStack() as stack:
 
         def start(use: str, image: str = "", *, directory: Path | None = None, outlive: bool = False) -> Holder:

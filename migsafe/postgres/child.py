@@ -48,7 +48,11 @@ def start_child(
         process.wait()
 
     Thread(target=fork_and_wait, name="migsafe server", daemon=True).start()
-    return started.result()
+    try:
+        return started.result()
+    except KeyboardInterrupt:
+        started.add_done_callback(lambda future: future.result().send_signal(signal.SIGQUIT))
+        raise
 
 
 def _die_with_parent() -> Callable[[], None] | None:

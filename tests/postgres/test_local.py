@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -23,8 +23,9 @@ from migsafe.postgres.embedded import Embedded
 from migsafe.postgres.local import Local
 from migsafe.postgres.places import data_directories
 from migsafe.postgres.server import ServerSettings
-from tests.fix_server import Hold
+from tests.fix_server import Hold, wait_for
 
+_ROOT = Path(__file__).parents[2]
 KIND = Local() if any(map(Path.exists, Path("/").glob("usr/lib/postgresql/*/bin/initdb"))) else Embedded()
 
 
@@ -33,13 +34,6 @@ def query(address: Address, statement: str) -> str:
         row = connection.execute(statement.encode()).fetchone()
         assert row is not None
         return str(row[0])
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 @pytest.fixture
@@ -72,7 +66,9 @@ def test_a_server_has_the_wanted_settings_and_roles() -> None:
     settings = ServerSettings(settings={"TimeZone": "Asia/Tokyo"}, roles=('weird "role"', "reader"))
     with KIND.start(settings) as server:
         assert query(server.address, "SHOW TimeZone") == "Asia/Tokyo"
-        found = query(server.address, "SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE oid >= 16384")
+        found = query(
+            server.address, "SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE oid >= 16384"
+        )
         assert found == 'reader,weird "role"'
         assert query(server.address, "SHOW server_version").startswith(str(server.major))
 
@@ -213,8 +209,10 @@ def test_two_runs_side_by_side_do_not_disturb_each_other(hold: Hold, place: Path
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_an_ordinary_user_can_start_one() -> None:
     account = server_account()
-    if not account.can_run(Path(sys.executable)):
-        pytest.skip(f"{account.name} can't reach this Python")
+    same = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    python = next((each for each in (sys.executable, same) if account.can_run(Path(each))), None)
+    if python is None:
+        pytest.skip(f"{account.name} can't reach a Python of this version")
     program = (
         "from migsafe.postgres import servers; from migsafe.postgres.server import ServerSettings\n"
         f"with servers.start(ServerSettings(use={KIND.name!r})) as server: print(server.kind)"
@@ -222,8 +220,8 @@ def test_an_ordinary_user_can_start_one() -> None:
     with tempfile.TemporaryDirectory() as home:
         shutil.chown(home, account.uid, account.gid)
         run = subprocess.run(
-            [sys.executable, "-c", program],
-            env={"HOME": home},
+            [python, "-c", program],
+            env={"HOME": home, "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), *sys.path)))},
             cwd="/",
             capture_output=True,
             text=True,
@@ -250,3 +248,16 @@ def test_a_planted_directory_ends_no_process_of_ours(place: Path) -> None:
 
 def test_every_kind_is_found_by_its_name() -> None:
     assert all(kind.name == name for name, kind in servers.KINDS.items())
+
+
+def test_a_half_made_cache_entry_of_a_killed_run_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGSAFE_CACHE", str(tmp_path))
+    program = (
+        "import os, signal; from pathlib import Path; from migsafe.postgres.runs import cache_entry\n"
+        f"with cache_entry(Path({str(tmp_path)!r}) / 'clusters' / 'entry') as entry:\n"
+        "    (entry / 'file').touch(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=False)
+    (left,) = (tmp_path / "clusters").iterdir()
+    with KIND.start(ServerSettings()):
+        assert not left.exists()
