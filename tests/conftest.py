@@ -3,5 +3,7 @@
 pytest_plugins = [
     "tests.fix_alembic",
     "tests.fix_golden",
+    "tests.fix_project",
     "tests.fix_server",
+    "tests.fix_state",
 ]

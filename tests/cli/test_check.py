@@ -1,0 +1,171 @@
+"""``migsafe check`` from the outside: exit codes, baselines, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from migsafe.postgres.address import Address
+from migsafe.postgres.server import Server
+from tests.fix_project import PLAIN, Project
+
+ROWS = "INSERT INTO customers VALUES (1, 'ada@example.com'), (2, NULL);\n"
+FROM_PRODUCTION = PLAIN + '[baseline]\nurl_variable = "PRODUCTION"\n'
+NOT_NULL = "ALTER TABLE customers ALTER COLUMN email SET NOT NULL;\n"
+
+
+def test_a_safe_migration_exits_with_0(sql_project: Project) -> None:
+    ran = sql_project.migsafe("check")
+    assert (ran.exit_code, ran.errors) == (0, "")
+    assert "SAFE: 1 migration" in ran.output
+
+
+def test_a_migration_that_fails_on_rows_exits_with_1_and_names_the_row(sql_project: Project) -> None:
+    sql_project.write({"migrations/2.sql": NOT_NULL, "rows.sql": ROWS})
+    ran = sql_project.migsafe("check", "--revision", "1", "--rows", "rows.sql")
+    assert ran.exit_code == 1
+    assert "(2,)" in ran.output
+    assert "migrations/2.sql:1:1" in ran.output
+
+
+def test_after_a_failure_the_rest_is_not_checked_and_says_why(sql_project: Project) -> None:
+    sql_project.write({"migrations/2.sql": "CREATE TABLE customers ();", "migrations/3.sql": "SELECT 1;"})
+    ran = sql_project.migsafe("check", "--format", "json")
+    (last,) = (each for each in ran.report["migrations"] if each["version"] == "3")
+    assert {check["outcome"] for check in last["checks"]} == {"not checked"}
+    assert {check["reason"] for check in last["checks"]} == {"2, which comes before it, fails"}
+
+
+def test_one_check_alone_is_run_when_asked_and_the_others_are_listed(sql_project: Project) -> None:
+    ran = sql_project.migsafe("check", "--check", "apply", "--format", "json")
+    assert ran.answers() == {"1": {"apply": "applies"}}
+    assert [each["name"] for each in ran.report["not_checked"]] == ["check apply-twice", "check restore"]
+
+
+def test_a_check_that_there_is_none_of_is_a_usage_error(sql_project: Project) -> None:
+    ran = sql_project.migsafe("check", "--check", "aply")
+    assert ran.exit_code == 2
+    assert "aply" in ran.errors
+    assert "apply" in ran.errors
+
+
+def test_without_a_history_the_error_says_where_it_looked(tmp_path: Path) -> None:
+    ran = Project(tmp_path).migsafe("check")
+    assert ran.exit_code == 2
+    assert "hint:" in ran.errors
+
+
+def test_a_base_revision_that_is_not_there_names_the_nearest(sql_project: Project) -> None:
+    sql_project.write({"migrations/20240101_customers.sql": "SELECT 1;"})
+    ran = sql_project.migsafe("check", "--revision", "20240102_customers")
+    assert ran.exit_code == 2
+    assert "20240101_customers" in ran.errors
+
+
+def test_a_history_that_does_not_replay_is_no_verdict(sql_project: Project) -> None:
+    sql_project.write({"migrations/2.sql": "SELECT nonsense;", "migrations/3.sql": "SELECT 1;"})
+    ran = sql_project.migsafe("check", "--revision", "2")
+    assert ran.exit_code == 3
+    assert "migrations/2.sql" in ran.errors
+    assert 'column "nonsense" does not exist' in ran.errors
+
+
+def test_what_is_not_in_a_git_ref_is_new(sql_project: Project) -> None:
+    sql_project.git("init", "--quiet")
+    sql_project.git("add", ".")
+    sql_project.git("commit", "--quiet", "--message=merged")
+    sql_project.write({"migrations/2.sql": "CREATE TABLE IF NOT EXISTS orders ();"})
+    ran = sql_project.migsafe("check", "--since", "HEAD", "--format", "json")
+    assert ran.answers() == {"2": {"apply": "applies", "apply-twice": "idempotent", "restore": "restored"}}
+
+
+def test_a_run_writes_nothing_into_the_project(sql_project: Project) -> None:
+    before = sorted(sql_project.root.rglob("*"))
+    sql_project.migsafe("check")
+    assert sorted(sql_project.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize("written_as", ["custom", "directory", "tar", "plain"])
+def test_a_dump_in_each_format_is_a_baseline(
+    sql_project: Project, server: Server, database: Address, written_as: str
+) -> None:
+    with psycopg.connect(database.url()) as connection:
+        connection.execute("CREATE TABLE customers (id bigint PRIMARY KEY, email text)")
+        connection.execute(ROWS)
+    dump = sql_project.root / "production.dump"
+    server.client("pg_dump", [f"--format={written_as}", f"--file={dump}"], database.database)
+    sql_project.write({"migrations/1.sql": NOT_NULL})
+    ran = sql_project.migsafe("check", "--dump", str(dump), "--format", "json")
+    assert ran.answers() == {"1": {"apply": "fails", "apply-twice": None, "restore": "restored"}}
+    assert ran.report["baseline"]["rows"] == 2
+
+
+def test_a_database_that_is_only_read_is_a_baseline(sql_project: Project, database: Address) -> None:
+    with psycopg.connect(database.url()) as connection:
+        connection.execute("CREATE TABLE customers (id bigint PRIMARY KEY, email text)")
+        connection.execute(ROWS)
+        connection.execute(f"ALTER DATABASE {database.database} SET default_transaction_read_only TO on")
+    sql_project.write({"migsafe.toml": FROM_PRODUCTION, "migrations/1.sql": NOT_NULL})
+    ran = sql_project.migsafe("check", PRODUCTION=database.url())
+    assert ran.exit_code == 1, ran.errors
+    assert "(2,)" in ran.output
+    assert database.password
+    assert database.password not in ran.output + ran.errors
+
+
+def test_a_url_variable_that_is_not_set_is_named(sql_project: Project) -> None:
+    sql_project.write({"migsafe.toml": FROM_PRODUCTION})
+    ran = sql_project.migsafe("check")
+    assert ran.exit_code == 2
+    assert "PRODUCTION" in ran.errors
+
+
+def test_a_wrong_password_is_said_without_repeating_it(sql_project: Project, database: Address) -> None:
+    sql_project.write({"migsafe.toml": FROM_PRODUCTION})
+    url = database.url().replace(str(database.password), "wr0ng-secret")
+    ran = sql_project.migsafe("check", PRODUCTION=url)
+    assert ran.exit_code == 3
+    assert "password authentication failed" in ran.errors
+    assert "wr0ng-secret" not in ran.errors
+
+
+def test_a_file_that_is_no_dump_is_named(sql_project: Project) -> None:
+    sql_project.write({"broken.sql": "CREATE TABLE;\n"})
+    ran = sql_project.migsafe("check", "--dump", "broken.sql")
+    assert ran.exit_code == 3
+    assert "broken.sql" in ran.errors
+    assert "syntax error" in ran.errors
+
+
+@pytest.mark.parametrize("sql", ["SELECT pg_terminate_backend(pg_backend_pid());", "SELECT pg_sleep(60);"])
+def test_a_session_that_ends_or_hangs_is_a_failure_of_the_migration(sql_project: Project, sql: str) -> None:
+    sql_project.write({"migrations/1.sql": sql})
+    ran = sql_project.migsafe("check", MIGSAFE_CHECKS_STATEMENT_TIMEOUT="1")
+    assert ran.exit_code == 1
+    assert "apply-fails" in ran.output
+
+
+def test_an_interrupted_run_leaves_nothing_behind(sql_project: Project, tmp_path: Path) -> None:
+    place = tmp_path / "server"
+    place.mkdir(mode=0o755)
+    sql_project.write({"migrations/1.sql": "SELECT pg_sleep(60);"})
+    command = ["timeout", "--signal=INT", "3", "python", "-m", "migsafe", "check"]
+    ran = subprocess.run(
+        command,
+        cwd=sql_project.root,
+        env={**os.environ, "MIGSAFE_SERVER_DIRECTORY": str(place)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode in (124, 130)
+    assert "interrupted" in ran.stderr
+    assert list(place.iterdir()) == []
+
+
+def test_the_progress_is_silent_when_asked(sql_project: Project) -> None:
+    assert sql_project.migsafe("check", "--quiet").errors == ""
