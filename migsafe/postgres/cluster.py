@@ -58,10 +58,17 @@ def make_data_directory(installation: Installation, account: Account, target: Pa
             _keep(target, cached)
     except OSError as error:
         raise ServerUnavailable(
-            f"the data directory can't be made: {error}",
+            f"the data directory can't be made: {_reason(error)}",
             where=str(target),
             hint="Free some space there, or name another place with 'directory' under [server].",
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    """The error in words; of the many that copying a tree collects, the first."""
+    if isinstance(error, shutil.Error):
+        return str(error.args[0][0][2])
+    return str(error)
 
 
 def _cached(installation: Installation) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -144,3 +145,10 @@ def test_without_an_engine_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatc
 def test_the_image_is_the_official_one_of_the_wanted_version() -> None:
     assert image_of(ServerSettings(version=16)) == "postgres:16"
     assert image_of(ServerSettings(version=16, image="mirror/postgis")) == "mirror/postgis"
+
+
+def test_an_interrupted_run_leaves_no_container(engine: Any, hold: Hold) -> None:
+    holder = hold("container", image(engine, 15))
+    holder.process.send_signal(signal.SIGINT)
+    assert holder.process.wait(20) == 130
+    assert containers_of(engine, holder.run_id) == []

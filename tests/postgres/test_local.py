@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -22,7 +22,7 @@ from migsafe.postgres.address import Address, parse_url
 from migsafe.postgres.embedded import Embedded
 from migsafe.postgres.local import Local
 from migsafe.postgres.places import data_directories
-from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.server import Server, ServerSettings
 from tests.fix_server import Hold, wait_for
 
 _ROOT = Path(__file__).parents[2]
@@ -261,3 +261,41 @@ def test_a_half_made_cache_entry_of_a_killed_run_is_deleted(tmp_path: Path, monk
     (left,) = (tmp_path / "clusters").iterdir()
     with KIND.start(ServerSettings()):
         assert not left.exists()
+
+
+@pytest.fixture
+def mount(place: Path) -> Iterator[Callable[[str], Path]]:
+    """Make a file system of a given size; it goes away with the test."""
+    mounted = []
+
+    def of_size(size: str) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=1777", "tmpfs", str(place)]
+        if subprocess.run(command, check=False, capture_output=True).returncode:
+            pytest.skip("mounting a small file system is not permitted here")
+        mounted.append(place)
+        return place
+
+    yield of_size
+    for path in mounted:
+        subprocess.run(["umount", path], check=True)
+
+
+def test_no_room_for_a_server_is_said_with_the_place_and_nothing_is_left(mount: Callable[[str], Path]) -> None:
+    small = mount("8m")
+    with pytest.raises(ServerUnavailable, match="No space left") as caught, KIND.start(ServerSettings(directory=small)):
+        pass
+    assert str(caught.value).count("No space left") == 1
+    assert "'directory' under [server]" in str(caught.value.hint)
+    assert list(small.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_said_to_be_full(mount: Callable[[str], Path]) -> None:
+    small = mount("56m")
+
+    def create_eight(server: Server) -> None:
+        for count in range(8):
+            databases.create(server, databases.name_for(server, f"copy_{count}"))
+
+    with KIND.start(ServerSettings(directory=small)) as server, pytest.raises(ServerUnavailable, match="disk is full"):
+        create_eight(server)
+    assert list(small.iterdir()) == []
