@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import sys
 import threading
@@ -20,6 +21,8 @@ from migsafe.plain import plain
 
 DEBUG = "migsafe.debug"
 """The key in click's ``Context.meta`` under which ``--debug`` is kept."""
+
+STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
 ENVIRONMENT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}
 """The operating system's errors that are the machine's fault: full, read-only, forbidden, out of handles."""
@@ -81,12 +84,12 @@ def _debugging(context: click.Context) -> bool:
 
 def _nobody_reads() -> bool:
     """Whether standard output is the pipe that broke. If so it is replaced, or Python's own flush at exit complains."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
+    output = select.poll()
+    output.register(STANDARD_OUTPUT, select.POLLOUT)
+    broken = any(events & select.POLLERR for _, events in output.poll(0))
+    if broken:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), STANDARD_OUTPUT)
+    return broken
 
 
 @contextmanager
@@ -101,7 +104,7 @@ def _interruptible() -> Iterator[None]:
         nonlocal received
         received += 1
         if received == 2:
-            os.write(2, b"cleaning up; once more to leave at once, and the next run cleans up\n")
+            os.write(STANDARD_ERROR, b"cleaning up; once more to leave at once, and the next run cleans up\n")
             return
         raise KeyboardInterrupt
 
