@@ -20,7 +20,19 @@ from tests.fix_golden import Golden
 from tests.reports.samples import NASTY_NAMES, SAFE, SAMPLES, UNSAFE
 
 GOLDEN = Path(__file__).parent / "golden"
-SCHEMA = json.loads(files("migsafe.reports").joinpath("report-1.schema.json").read_text())
+
+
+def strict(schema: Any) -> Any:
+    """The schema with no field allowed that it doesn't name: its users must bear new ones, our own output must not."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {"additionalProperties": False} if schema.get("type") == "object" else {}
+    return {name: strict(each) for name, each in schema.items()} | closed
+
+
+SCHEMA = strict(json.loads(files("migsafe.reports").joinpath("report-1.schema.json").read_text()))
 
 every_sample = pytest.mark.parametrize("name", SAMPLES)
 
@@ -90,6 +102,11 @@ def test_the_schema_refuses_what_is_not_a_report() -> None:
         inner[last] = "maybe"
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(broken, SCHEMA)
+
+
+def test_a_field_that_is_not_in_the_schema_is_noticed() -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**json.loads(render(SAFE, "json")), "more": 1}, SCHEMA)
 
 
 def test_what_was_not_checked_has_a_reason_in_the_json() -> None:

@@ -1,0 +1,119 @@
+"""The architecture, held by tests: who may import whom, what loads when, which flag is which setting."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+import migsafe
+from migsafe.cli import COMMANDS
+from migsafe.cli.options import SettingOption
+from migsafe.config import keys
+from migsafe.errors import MigsafeError
+from migsafe.reports import FORMATS
+
+PACKAGE = Path(migsafe.__file__).parent
+
+LAYERS: dict[str, frozenset[str]] = {
+    "errors": frozenset(),
+    "setting": frozenset(),
+    "plain": frozenset(),
+    "findings": frozenset({"errors"}),
+    "sql": frozenset({"errors", "findings"}),
+    "postgres": frozenset({"errors", "findings", "setting", "sql"}),
+    "history": frozenset({"errors", "findings", "setting", "sql", "postgres"}),
+    "wire": frozenset({"errors", "findings", "sql", "postgres"}),
+    "rules": frozenset({"errors", "findings", "sql"}),
+    "schema": frozenset({"errors", "findings", "sql", "postgres"}),
+    "rows": frozenset({"errors", "findings", "sql", "postgres"}),
+    "reports": frozenset({"findings", "plain"}),
+}
+"""What each part of the package may import from the others. Parts above these join them and may import all of them."""
+
+HEAVY = ("psycopg", "rich", "testcontainers", "docker", "postgast", "alembic", "sqlalchemy", "asyncio", "jsonschema")
+
+SHELL_FLAGS = {"--config", "--format", "--output", "--quiet", "--debug"}
+"""Flags of one call, which are no setting of a project."""
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The parts of migsafe that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom) and node.module == "migsafe":
+            names = [f"migsafe.{alias.name}" for alias in node.names if not alias.name.startswith("_")]
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if name.startswith("migsafe."):
+                yield name.split(".")[1]
+
+
+def files_of(part: str) -> list[Path]:
+    return sorted((PACKAGE / part).rglob("*.py")) or [PACKAGE / f"{part}.py"]
+
+
+@pytest.mark.parametrize("part", [part for part in LAYERS if files_of(part)[0].exists()])
+def test_imports_go_one_way(part: str) -> None:
+    wrong = [
+        f"{file.relative_to(PACKAGE)} imports {name}"
+        for file in files_of(part)
+        for name in imports(file)
+        if name != part and name not in LAYERS[part]
+    ]
+    assert wrong == []
+
+
+def test_nothing_but_the_command_line_imports_the_command_line() -> None:
+    files = [file for file in PACKAGE.rglob("*.py") if "cli" not in file.parts and file.name != "__main__.py"]
+    assert [str(file) for file in files if "cli" in imports(file)] == []
+
+
+@pytest.mark.parametrize("module", ["migsafe.cli", "migsafe.config", "migsafe.reports", "migsafe.cli.options"])
+def test_nothing_heavy_is_loaded_before_it_is_needed(module: str) -> None:
+    code = f"import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}} & {set(HEAVY)}))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    assert shown.stdout.strip() == ""
+
+
+def test_every_flag_of_check_can_be_set_in_the_file() -> None:
+    command = import_module("migsafe.cli.check").command
+    for option in command.params:
+        assert isinstance(option, click.Option)
+        if isinstance(option, SettingOption):
+            assert option.setting in keys()
+        else:
+            assert SHELL_FLAGS & set(option.opts)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_where_the_table_says(name: str) -> None:
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    assert isinstance(getattr(import_module(module), attribute), click.Command)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_where_the_table_says(name: str) -> None:
+    assert callable(import_module(FORMATS[name]).render)
+
+
+def test_every_error_has_an_exit_code_that_is_not_safe() -> None:
+    def leaves(kind: type[MigsafeError]) -> Iterator[type[MigsafeError]]:
+        yield kind
+        for below in kind.__subclasses__():
+            yield from leaves(below)
+
+    assert all(kind.exit_code > 1 for kind in leaves(MigsafeError))
+
+
+def test_the_servers_that_the_settings_allow_are_those_there_are() -> None:
+    from migsafe.postgres.servers import KINDS
+
+    assert {*keys()["server.use"].setting.allowed} == {"auto", "URL", *KINDS}
