@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NoReturn
 
@@ -18,7 +18,7 @@ from migsafe.sql.split import split
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
-    from psycopg.sql import Composed
+    from psycopg.sql import SQL, Composed
 
     from migsafe.history.files import Script
     from migsafe.postgres.address import Address
@@ -65,8 +65,8 @@ class Output:
     @contextmanager
     def connect(self) -> Iterator[Session]:
         """An autocommit connection to the run's address, closed at the end; an open transaction is rolled back then."""
-        keywords: dict[str, Any] = self._address.keywords()
-        connection = psycopg.connect(**{**keywords, "autocommit": True, "client_encoding": "utf8"})
+        keywords: dict[str, Any] = {**self._address.keywords(), "client_encoding": "utf8"}
+        connection = psycopg.connect(**keywords, autocommit=True, prepare_threshold=None)
         with closing(connection):
             connection.add_notice_handler(lambda notice: self.say(f"{notice.severity}:  {notice.message_primary}"))
             yield Session(connection)
@@ -78,7 +78,9 @@ class Session:
     def __init__(self, connection: psycopg.Connection) -> None:
         self.connection = connection
 
-    def query(self, sql: LiteralString | Composed, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+    def query(
+        self, sql: LiteralString | SQL | Composed, parameters: Sequence[object] | Mapping[str, object] = ()
+    ) -> list[tuple[Any, ...]]:
         """Run one statement of the tool and return its rows."""
         cursor = self.connection.execute(sql, parameters or None)
         return cursor.fetchall() if cursor.description else []
