@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fix_project",
     "tests.fix_server",
     "tests.fix_state",
+    "tests.fix_tap",
 ]

@@ -24,7 +24,7 @@ from psycopg import sql
 
 TEXT = "text"
 
-_OWN_HASH: Mapping[str, tuple[str, str]] = {
+_OWN_HASH = {
     "uuid": ("uuid", "uuid_hash_extended({value}, {seed})"),
     "timestamp without time zone": ("timestamp", "timestamp_hash_extended({value}, {seed})"),
     "timestamp with time zone": ("timestamptz", "timestamp_hash_extended({value} AT TIME ZONE 'UTC', {seed})"),

@@ -1,3 +1,4 @@
+-- The cast from a range to its multirange comes with the type.
 SELECT
     'cast' AS kind,
     c.tableoid AS catalog,
@@ -11,3 +12,4 @@ SELECT
     ) AS fields
 FROM pg_cast c
 WHERE c.oid >= 16384
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = c.tableoid AND d.objid = c.oid AND d.deptype = 'i')

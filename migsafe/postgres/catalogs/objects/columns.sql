@@ -10,7 +10,8 @@ SELECT
         'position', row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum),
         'type', format_type(a.atttypid, a.atttypmod),
         'not_null', nullif(a.attnotnull, false),
-        'not_null_constraint', nullif(n.conname, left(c.relname || '_' || a.attname || '_not_null', 63)),
+        'not_null_constraint', CASE WHEN n.coninhcount = 0
+            THEN nullif(n.conname, left(c.relname || '_' || a.attname || '_not_null', 63)) END,
         'not_null_unvalidated', nullif(NOT n.convalidated, false),
         'not_null_no_inherit', nullif(n.connoinherit, false),
         'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,

@@ -1,4 +1,5 @@
--- An SQL-standard body (PostgreSQL 14) exists as a parse tree only, which pg_get_functiondef prints.
+-- An SQL-standard body (PostgreSQL 14) exists as a parse tree only, which pg_get_functiondef prints. The constructors of
+-- a range come with its type.
 SELECT
     CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END AS kind,
     p.tableoid AS catalog,
@@ -45,3 +46,4 @@ FROM user_schema u
 JOIN pg_proc p ON p.pronamespace = u.oid
 JOIN pg_language l ON l.oid = p.prolang
 LEFT JOIN pg_aggregate g ON g.aggfnoid = p.oid
+WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = p.tableoid AND d.objid = p.oid AND d.deptype = 'i')
