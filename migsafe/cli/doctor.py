@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import click
 
+from migsafe.cli.options import with_settings
+from migsafe.cli.progress import Progress
+from migsafe.config import Settings
 from migsafe.errors import CannotCheck, ExitCode
-from migsafe.postgres import clients
+from migsafe.postgres import clients, existing
 from migsafe.postgres.account import server_account
 from migsafe.postgres.places import cache_directory, data_directory
 from migsafe.postgres.server import ServerSettings
@@ -28,29 +32,37 @@ class Line:
 
 
 @click.command("doctor")
-@click.option("--version", "major", type=int, help="The major version of PostgreSQL that is wanted.")
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(major: int | None, output: str) -> None:
+@with_settings({"--server": "server.use", "--server-version": "server.version"})
+@click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
+def command(settings: Settings, progress: Progress, form: str) -> int:
     """Show which servers and programs are there, and what to install.
 
-    Exits with 0 if at least one kind of throwaway server can be used, else with 3.
+    Exits with 0 if a server that the settings allow can be used, else with 3.
     """
-    servers = [_server(name, ServerSettings(use=name, version=major)) for name in KINDS]
+    progress("Looking for servers and programs")
+    servers = [_server(name, settings.server) for name in _kinds(settings.server)]
     programs = [_client(name) for name in clients.CLIENTS]
-    places = [_user(), _data(), _cache()]
-    if output == "json":
+    places = [_user(), _data(settings.server), _cache()]
+    if form == "json":
         sections = {"servers": servers, "clients": programs, "machine": places}
         click.echo(json.dumps({name: [asdict(line) for line in lines] for name, lines in sections.items()}, indent=2))
     else:
         for title, lines in (("Servers", servers), ("Client programs", programs), ("This machine", places)):
             _print(title, lines)
-    if not any(line.usable for line in servers):
-        sys.exit(ExitCode.CANNOT_CHECK)
+    return ExitCode.SAFE if any(line.usable for line in servers) else ExitCode.CANNOT_CHECK
+
+
+def _kinds(settings: ServerSettings) -> Sequence[str]:
+    """The kinds that the settings allow: all of them for ``auto``."""
+    if settings.use == "auto":
+        return tuple(KINDS)
+    return (settings.use if settings.use in KINDS else "url",)
 
 
 def _server(name: str, settings: ServerSettings) -> Line:
+    describe = existing.describe if name == "url" else KINDS[name].describe
     try:
-        return Line(name, usable=True, found=KINDS[name].describe(settings))
+        return Line(name, usable=True, found=describe(settings))
     except CannotCheck as error:
         return Line(name, usable=False, found=str(error), hint=error.hint)
 
@@ -72,17 +84,24 @@ def _user() -> Line:
     return Line("user", usable=True, found=f"root; servers run as {account.name}, as PostgreSQL refuses to run as root")
 
 
-def _data() -> Line:
-    return Line("data", usable=True, found=f"{data_directory()}, deleted after each run")
+def _data(settings: ServerSettings) -> Line:
+    return Line("data", usable=True, found=f"{data_directory(settings.directory)}, deleted after each run")
 
 
 def _cache() -> Line:
     place = cache_directory()
-    size = sum(path.lstat().st_size for path in place.rglob("*"))
+    size = sum(map(_size, place.rglob("*")))
     existing = next(path for path in (place, *place.parents) if path.exists())
     writable = os.access(existing, os.W_OK)
     hint = None if writable else "Let MIGSAFE_CACHE name a directory that can be written, and servers start faster."
     return Line("cache", writable, f"{place}, {size / 2**20:.0f} MB, may be deleted at any time", hint)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:  # another run has finished with it since it was listed
+        return 0
 
 
 def _print(title: str, lines: list[Line]) -> None:

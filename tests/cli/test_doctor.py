@@ -7,25 +7,33 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from migsafe.cli.doctor import command
+from migsafe.cli import main
 from migsafe.postgres import servers
 
 
 def test_it_shows_every_kind_and_program_and_is_content_with_one_server() -> None:
-    run = CliRunner().invoke(command, [])
+    run = CliRunner().invoke(main, ["doctor"])
     assert run.exit_code == 0, run.output
     assert all(word in run.output for word in (*servers.KINDS, "pg_dump", "pg_restore", "psql", "cache"))
 
 
 def test_no_usable_server_is_exit_code_3_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
-    run = CliRunner().invoke(command, ["--version", "9"])
+    run = CliRunner().invoke(main, ["doctor", "--server-version", "9"])
     assert run.exit_code == 3
     assert "apt-get install postgresql-9" in run.output
     assert "systemctl start docker" in run.output
 
 
 def test_json_has_the_same() -> None:
-    found = json.loads(CliRunner().invoke(command, ["--format", "json"]).output)
+    found = json.loads(CliRunner().invoke(main, ["doctor", "--format", "json"]).stdout)
     assert [line["name"] for line in found["servers"]] == list(servers.KINDS)
     assert all(line["usable"] or line["hint"] for line in found["servers"])
+
+
+def test_a_server_that_is_named_in_the_settings_is_the_only_one_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGSAFE_SERVER_USE", "postgresql://nobody:secret@127.0.0.1:1/nothing")
+    run = CliRunner().invoke(main, ["doctor"])
+    assert run.exit_code == 3
+    assert "nobody@127.0.0.1:1/nothing: can't connect" in run.stdout
+    assert "secret" not in run.output
