@@ -55,7 +55,7 @@ def hold() -> Iterator[Hold]:
 
         def start(use: str, image: str = "", *, directory: Path | None = None, outlive: bool = False) -> Holder:
             program = Path(__file__).parent / "postgres" / "holder.py"
-            command = [sys.executable, program, use, image, str(directory or ""), "outlive" if outlive else ""]
+            command = [sys.executable, str(program), use, image, str(directory or ""), "outlive" if outlive else ""]
             process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
             stack.callback(process.kill)
             assert process.stdout is not None
