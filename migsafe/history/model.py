@@ -139,7 +139,11 @@ class History(Protocol):
         """The versions that the version table says are applied; empty when there is no such table. Read only."""
 
     def upgrade(self, address: Address, target: Migration | None) -> Run:
-        """Apply everything up to ``target`` (none: all there is) that is not applied yet, as the tool would do it."""
+        """Apply everything up to ``target`` (none: all there is) that is not applied yet, as the tool would do it.
+
+        A stepwise tool that keeps no books (``version_tables`` is empty) can't know what is applied: it applies
+        ``target`` alone, and the caller goes through the migrations one by one.
+        """
 
     def downgrade(self, address: Address, target: Migration) -> Run:
-        """Take back ``target``, and whatever was applied after it."""
+        """Take back ``target``, and whatever was applied after it; ``target`` alone where no books are kept."""
