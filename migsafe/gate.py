@@ -12,7 +12,7 @@ from migsafe.checks.apply_twice import check_apply_twice
 from migsafe.checks.experiment import Check, Experiment, Step
 from migsafe.checks.restore import check_restore
 from migsafe.errors import SettingsError
-from migsafe.findings import BaselineReport, CheckResult, MigrationReport, Outcome, Report, ServerReport
+from migsafe.findings import BaselineReport, CheckResult, Finding, MigrationReport, Outcome, Report, ServerReport
 
 if TYPE_CHECKING:
     from migsafe.baseline import Baseline
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 CHECKS: dict[str, Check] = {"apply": check_apply, "apply-twice": check_apply_twice, "restore": check_restore}
 """Every check by name, in the order in which they are run and reported."""
+
+GO_BY_NUMBERS = ("flyway", "golang-migrate")
+"""The kinds of history whose tool won't run a migration below the version at which a database stands."""
 
 
 def check(settings: Settings, progress: Progress) -> Report:
@@ -39,7 +42,7 @@ def check(settings: Settings, progress: Progress) -> Report:
     chosen = _chosen(settings)
     progress("reading the history")
     history = open_history(settings.history)
-    problems = history.problems()
+    problems = (*history.problems(), *_edits(history, settings.baseline.since))
     progress("starting PostgreSQL")
     with start(settings.server) as server:
         sandbox = Sandbox(server, history, statement_timeout=settings.checks.statement_timeout)
@@ -68,6 +71,16 @@ def _chosen(settings: Settings) -> dict[str, Check]:
     if unknown:
         raise SettingsError(f"there is no check {unknown[0]!r}", hint=f"The checks are {', '.join(CHECKS)}.")
     return {name: check for name, check in CHECKS.items() if name in only}
+
+
+def _edits(history: History, since: str | None) -> tuple[Finding, ...]:
+    """What was done to merged migrations since that git ref, and what comes too late for tools that go by numbers."""
+    if since is None:
+        return ()
+    from migsafe.history.edits import edited_since, out_of_order_since
+
+    late = out_of_order_since(history.migrations, since) if history.kind in GO_BY_NUMBERS else ()
+    return (*edited_since(history.migrations, since), *late)
 
 
 def steps(history: History, baseline: Baseline) -> tuple[Step, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -19,7 +20,7 @@ NOT_NULL = "ALTER TABLE customers ALTER COLUMN email SET NOT NULL;\n"
 
 
 def test_a_safe_migration_exits_with_0(sql_project: Project) -> None:
-    ran = sql_project.migsafe("check")
+    ran = sql_project.migsafe("check", "--quiet")
     assert (ran.exit_code, ran.errors) == (0, "")
     assert "SAFE: 1 migration" in ran.output
 
@@ -36,14 +37,14 @@ def test_after_a_failure_the_rest_is_not_checked_and_says_why(sql_project: Proje
     sql_project.write({"migrations/2.sql": "CREATE TABLE customers ();", "migrations/3.sql": "SELECT 1;"})
     ran = sql_project.migsafe("check", "--format", "json")
     (last,) = (each for each in ran.report["migrations"] if each["version"] == "3")
-    assert {check["outcome"] for check in last["checks"]} == {"not checked"}
+    assert {check["outcome"] for check in last["checks"]} == {"not_checked"}
     assert {check["reason"] for check in last["checks"]} == {"2, which comes before it, fails"}
 
 
 def test_one_check_alone_is_run_when_asked_and_the_others_are_listed(sql_project: Project) -> None:
     ran = sql_project.migsafe("check", "--check", "apply", "--format", "json")
     assert ran.answers() == {"1": {"apply": "applies"}}
-    assert [each["name"] for each in ran.report["not_checked"]] == ["check apply-twice", "check restore"]
+    assert [each["what"] for each in ran.report["not_checked"]] == ["check apply-twice", "check restore"]
 
 
 def test_a_check_that_there_is_none_of_is_a_usage_error(sql_project: Project) -> None:
@@ -153,7 +154,7 @@ def test_an_interrupted_run_leaves_nothing_behind(sql_project: Project, tmp_path
     place = tmp_path / "server"
     place.mkdir(mode=0o755)
     sql_project.write({"migrations/1.sql": "SELECT pg_sleep(60);"})
-    command = ["timeout", "--signal=INT", "3", "python", "-m", "migsafe", "check"]
+    command = ["timeout", "--signal=INT", "5", sys.executable, "-m", "migsafe", "check"]
     ran = subprocess.run(
         command,
         cwd=sql_project.root,
@@ -165,7 +166,3 @@ def test_an_interrupted_run_leaves_nothing_behind(sql_project: Project, tmp_path
     assert ran.returncode in (124, 130)
     assert "interrupted" in ran.stderr
     assert list(place.iterdir()) == []
-
-
-def test_the_progress_is_silent_when_asked(sql_project: Project) -> None:
-    assert sql_project.migsafe("check", "--quiet").errors == ""
