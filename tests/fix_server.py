@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -22,6 +23,14 @@ def server() -> Iterator[Server]:
     """One server for the whole session (each worker of pytest-xdist has its own): whatever auto finds."""
     with servers.start(ServerSettings()) as running:
         yield running
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A place for runs that only this test knows, so that no other run sweeps it; open to the server's user."""
+    with tempfile.TemporaryDirectory(prefix="place") as path:
+        Path(path).chmod(0o1777)
+        yield Path(path)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:

@@ -36,14 +36,6 @@ def query(address: Address, statement: str) -> str:
         return str(row[0])
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A place for runs that only this test knows, so that no other run sweeps it; open to the server's user."""
-    with tempfile.TemporaryDirectory(prefix="place") as path:
-        Path(path).chmod(0o1777)
-        yield Path(path)
-
-
 def directory_of(run_id: str, chosen: Path | None = None) -> Path | None:
     found = [path for place in data_directories(chosen) for path in place.glob(f"*migsafe-*-{run_id}")]
     return found[0] if found else None
