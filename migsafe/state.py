@@ -77,7 +77,7 @@ def read_state(connection: psycopg.Connection, *, ignore: Collection[TableName] 
 
     ``ignore`` are tables that are left out with all that hangs on them; one without a schema is left out wherever it
     is. Without ``digest`` rows are counted but not read. The schema takes a fixed number of queries, the contents one
-    pass over each table. Nothing is written; locks: ACCESS SHARE on every table until the end. The snapshot holds for
+    pass over each table. Nothing is written; locks: ACCESS SHARE on a few tables at a time. The snapshot holds for
     rows; definitions that PostgreSQL prints (``pg_get_viewdef`` and its kin) are those at the moment of printing.
     """
     with consistent_reading(connection):

@@ -21,7 +21,7 @@ from migsafe.rows.fingerprint import find_tables
 if TYPE_CHECKING:
     import psycopg
 
-ROWS_PER_BUCKET = 500
+ROWS_PER_BUCKET = 64
 MOST_BUCKETS = 1 << 16
 ROWS_PER_FETCH = 2000
 
@@ -165,7 +165,7 @@ def _rows(connection: psycopg.Connection, table: Table, number: int, buckets: li
         """
         SELECT place, key::text, key, other, count(*)
         FROM (SELECT {place} AS place, {key} AS key, {other} AS other FROM ONLY {table} AS t) AS r
-        WHERE place & {mask} = ANY ({buckets})
+        WHERE place & {mask} = ANY ({buckets}::bigint[])
         GROUP BY place, key, other
         ORDER BY place, key::text COLLATE "C"
         """

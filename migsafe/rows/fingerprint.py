@@ -30,7 +30,7 @@ def read_contents(connection: psycopg.Connection, *, ignore: Collection[str] = (
     """Read all tables and sequences within :func:`migsafe.postgres.reading.consistent_reading`.
 
     ``ignore`` are printed names of tables that are left out with the sequences they own. Without ``digest`` only rows
-    are counted. Locks: ACCESS SHARE on each table until the transaction ends.
+    are counted. Locks: ACCESS SHARE on the tables of one query at a time.
     """
     not_checked: dict[str, str] = {}
     tables = {name: table for name, table in find_tables(connection, not_checked).items() if name not in ignore}
@@ -112,8 +112,9 @@ def _read(
 
 
 def _read_batch(connection: psycopg.Connection, batch: Sequence[_Reading]) -> list[tuple[str, Sequence[Any]]]:
+    """Read in a savepoint and roll it back: that gives the locks back, which thousands of tables would run out of."""
     selects = (sql.SQL("SELECT {}, {}").format(number, select) for number, (_, select, _) in enumerate(batch))
-    with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+    with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(sql.SQL("\nUNION ALL\n").join(selects))
         return [(batch[number][0], row) for number, *row in sorted(cursor.fetchall())]
 
