@@ -217,15 +217,21 @@ class AlembicHistory:
     def _broken(self, error: Answer, address: Address = NOWHERE) -> HistoryError:
         """The error of a project that can't even begin."""
         message = scrub(f"{error['type']}: {error['message']}", address)
-        hint = "Run `alembic history` in the project: it must work there first."
         if error["elsewhere"]:
             message = error["message"]
             hint = (
                 'Say how env.py gets its URL: [history] url_by = "env NAME" for an environment variable, '
                 '"-x NAME" for alembic -x, or the name of an option in alembic.ini.'
             )
-        elif not error["in_revision"]:
-            hint += ' If env.py takes its URL from the environment: [history] url_by = "env NAME".'
+        elif error["type"] in ("ImportError", "ModuleNotFoundError"):
+            hint = f"{self._interpreter.python} was asked; name the one that has it: [history] python."
+        elif error["in_revision"]:
+            hint = "Plain `alembic history` must work in the project first."
+        else:
+            hint = (
+                'If env.py takes its URL from the environment, set [history] url_by = "env NAME". If plain `alembic` '
+                'can\'t run it, set [history] kind = "command" and runner to what can ("flask db upgrade").'
+            )
         where = f"{self._shown(error['file'])}:{error['line']}" if error["file"] else str(self._shown(self._config))
         return HistoryError(message, where=where, hint=hint)
 

@@ -199,7 +199,8 @@ def error_of(error: BaseException, project: Project | None) -> Answer:
     frames = [frame for cause in reversed(causes) for frame in traceback.extract_tb(cause.__traceback__)]
     locations = tuple(location + os.sep for location in (project.locations if project else []))
     in_revisions = [frame for frame in frames if os.path.realpath(frame.filename).startswith(locations)]
-    places = in_revisions or [frame for frame in frames if of_project(frame.filename)]
+    own = str(Path(project.script.dir).absolute()) if project else os.devnull
+    places = in_revisions or [frame for frame in frames if frame.filename.startswith(own) or of_project(frame.filename)]
     answer: Answer = {
         "type": type(error).__name__,
         "message": str(error),

@@ -124,7 +124,7 @@ class CommandHistory:
         return self._run(self._rollback, address)
 
     def _run(self, words: Sequence[str], address: Address) -> Run:
-        environment = tool_environment() | url_variables(self._variables, address, address.url())
+        environment = tool_environment() | url_variables(self._variables, address, self._url(address))
         started = time.monotonic()
         try:
             process = subprocess.Popen(
@@ -154,6 +154,10 @@ class CommandHistory:
         last_lines = "\n".join(output.strip().splitlines()[-LINES_SHOWN:])
         message = f"{shlex.join(words)} {ending}" + (f":\n{last_lines}" if last_lines else " and printed nothing")
         return Run(seconds, output, Failure(message, location=Location(file=self._settings.path)))
+
+    def _url(self, address: Address) -> str:
+        driver = self._settings.driver
+        return address.url(f"postgresql+{driver}" if driver else "postgresql")
 
     def _not_started(self, program: str, error: OSError) -> ClientToolMissing:
         missing = isinstance(error, FileNotFoundError) and self._settings.root.is_dir()
