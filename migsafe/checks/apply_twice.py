@@ -17,6 +17,7 @@ from __future__ import annotations
 import time
 
 from migsafe.checks.experiment import Experiment
+from migsafe.checks.samples import row_samples
 from migsafe.checks.transactions import durable_transactions
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.postgres.tables import find_tables, keep_rows, put_back
@@ -61,14 +62,10 @@ def _idle_run(experiment: Experiment, database: str) -> CheckResult | None:
     difference = compare_states(experiment.state_after, sandbox.state(database))
     if run.succeeded and not difference:
         return None
-    return _failed(
-        experiment,
-        "diverges" if run.succeeded else "stuck",
-        "The tool was run again with nothing left to do, and it "
-        + ("changed the database." if run.succeeded else "failed."),
-        run,
-        difference,
-    )
+    did = "changed the database" if run.succeeded else "failed"
+    message = f"The tool was run again with nothing left to do, and it {did}."
+    evidence = (*_error_of(run), *_changes(experiment, database, difference))
+    return _failed(experiment, "diverges" if run.succeeded else "stuck", message, evidence)
 
 
 def _second_run(experiment: Experiment, database: str) -> CheckResult:
@@ -77,10 +74,11 @@ def _second_run(experiment: Experiment, database: str) -> CheckResult:
     run = sandbox.upgrade(database, experiment.step.target)
     difference = compare_states(experiment.state_after, sandbox.state(database))
     if run.succeeded:
-        return _succeeded_again(experiment, run, difference)
+        return _succeeded_again(experiment, database, difference)
     difference = difference.without_sequence_positions()
     if difference:
-        return _failed(experiment, "stuck", "The second run fails and leaves the database changed.", run, difference)
+        evidence = (*_error_of(run), *_changes(experiment, database, difference))
+        return _failed(experiment, "stuck", "The second run fails and leaves the database changed.", evidence)
     return _refused(experiment, run)
 
 
@@ -92,16 +90,15 @@ def _put_version_table_back(experiment: Experiment, database: str) -> None:
         put_back(connection, kept, find_tables(connection, names))
 
 
-def _succeeded_again(experiment: Experiment, run: TracedRun, difference: StateDifference) -> CheckResult:
+def _succeeded_again(experiment: Experiment, database: str, difference: StateDifference) -> CheckResult:
     note = ""
     if difference:
         volatile = _volatile_columns(experiment)
         difference = difference.without_values_of(volatile)
         note = f"compared by nulls only, since two first runs differ: {', '.join(sorted(map(str, volatile)))}"
     if difference:
-        return _failed(
-            experiment, "diverges", "The second run succeeds and changes the database again.", run, difference
-        )
+        message = "The second run succeeds and changes the database again."
+        return _failed(experiment, "diverges", message, _changes(experiment, database, difference))
     return CheckResult("apply-twice", Outcome.PASSED, answer="idempotent", reason=note)
 
 
@@ -124,27 +121,31 @@ def _refused(experiment: Experiment, run: TracedRun) -> CheckResult:
         )
     else:
         return CheckResult("apply-twice", Outcome.PASSED, answer="refuses", reason="it runs in one transaction")
-    return _failed(experiment, "refuses", message, run, None)
+    return _failed(experiment, "refuses", message, _error_of(run))
 
 
-def _failed(
-    experiment: Experiment, answer: str, message: str, run: TracedRun, difference: StateDifference | None
-) -> CheckResult:
-    evidence = []
-    if run.run.failure:
-        refused = run.failed_statement
-        evidence.append(Evidence("error", refused.error_message if refused else run.run.failure.message))
-        if refused:
-            evidence.append(Evidence("statement", refused.sql.strip()))
-    if difference:
-        evidence.append(Evidence("changed", "\n".join(difference.describe(DIFFERENCES_SHOWN))))
+def _error_of(run: TracedRun) -> tuple[Evidence, ...]:
+    refused, failure = run.failed_statement, run.run.failure
+    if refused:
+        return (Evidence("error", refused.error_message), Evidence("statement", refused.sql.strip()))
+    return (Evidence("error", failure.message),) if failure else ()
+
+
+def _changes(experiment: Experiment, database: str, difference: StateDifference) -> tuple[Evidence, ...]:
+    if not difference:
+        return ()
+    changed = Evidence("changed", "\n".join(difference.describe(DIFFERENCES_SHOWN)))
+    return (changed, *row_samples(experiment.sandbox, experiment.after, database, difference))
+
+
+def _failed(experiment: Experiment, answer: str, message: str, evidence: tuple[Evidence, ...]) -> CheckResult:
     finding = Finding(
         rule=f"apply-twice-{answer}",
         severity=Severity.ERROR,
         message=message,
         remedy=_REMEDIES[answer],
         location=experiment.step.location,
-        evidence=tuple(evidence),
+        evidence=evidence,
     )
     return CheckResult("apply-twice", Outcome.FAILED, answer=answer, reason=message, findings=(finding,))
 

@@ -1,0 +1,52 @@
+"""The first rows in which two kept databases differ, for a finding's evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.findings import Evidence
+from migsafe.rows.compare import compare_rows
+
+if TYPE_CHECKING:
+    from migsafe.rows.compare import RowDifference, RowsDifference, Values
+    from migsafe.sandbox import Sandbox
+    from migsafe.state import StateDifference
+
+ROWS_SHOWN = 5
+TABLES_SHOWN = 5
+
+
+def row_samples(sandbox: Sandbox, before: str, after: str, difference: StateDifference) -> list[Evidence]:
+    """Exact counts and up to five rows for each of the first five tables that both have and that ``difference`` names.
+
+    Locks: ACCESS SHARE on those tables.
+    """
+    tables = [change.name for change in difference.contents.tables if change.old and change.new]
+    with sandbox.connect(before) as ours, sandbox.connect(after) as theirs:
+        compared = ((table, compare_rows(ours, theirs, table, limit=ROWS_SHOWN)) for table in tables[:TABLES_SHOWN])
+        return [Evidence(f"rows of {table}", "\n".join(_lines(rows))) for table, rows in compared]
+
+
+def _lines(rows: RowsDifference) -> Iterator[str]:
+    counts = {"changed": rows.changed, "gone": rows.missing, "new": rows.extra}
+    yield ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "no row differs"
+    yield from map(_line, rows.samples)
+    unseen = rows.changed + rows.missing + rows.extra - len(rows.samples)
+    if unseen > 0:
+        yield f"… and {unseen:,} more"
+
+
+def _line(row: RowDifference) -> str:
+    if row.old is None or row.new is None:
+        return f"{'-' if row.old else '+'} {_values(row.key)}: {_values(row.old or row.new or {})}".removesuffix(": ")
+    changes = ", ".join(f"{name} {_value(row.old[name])} → {_value(row.new[name])}" for name in row.old)
+    return f"  {_values(row.key)}: {changes}"
+
+
+def _values(values: Values) -> str:
+    return ", ".join(f"{name}={_value(value)}" for name, value in values.items())
+
+
+def _value(value: str | None) -> str:
+    return "NULL" if value is None else repr(value) if value == "" or value != value.strip() else value
