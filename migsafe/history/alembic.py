@@ -216,7 +216,7 @@ class AlembicHistory:
 
     def _broken(self, error: Answer, address: Address = NOWHERE) -> HistoryError:
         """The error of a project that can't even begin."""
-        message = scrub(f"{error['type']}: {error['message']}", address)
+        message = scrub(_own_words(error), address)
         if error["elsewhere"]:
             message = error["message"]
             hint = (
@@ -237,10 +237,9 @@ class AlembicHistory:
 
     def _failure(self, error: Answer, address: Address) -> Failure:
         server = error["server"] or {}
-        own_words = f"{error['type']}: {error['message']}".partition("\n[SQL:")[0]
         file, line = (error["file"], error["line"]) if error["in_revision"] else (error["revision_file"], None)
         return Failure(
-            message=scrub(server.get("message") or own_words, address),
+            message=scrub(server.get("message") or _own_words(error), address),
             sqlstate=server.get("sqlstate"),
             detail=server.get("detail"),
             hint_of_server=server.get("hint"),
@@ -260,6 +259,12 @@ def _ending(answer: Answer, timeout: float) -> str:
     if answer.get("timed_out"):
         return f"took longer than {timeout:g} s and was ended"
     return f"ended without an answer (wait status {answer.get('died')})"
+
+
+def _own_words(error: Answer) -> str:
+    """What Python says, without what SQLAlchemy adds: the statement, and where to read about the error."""
+    message = error["message"].partition("\n[SQL:")[0].partition(" (Background on this error")[0]
+    return f"{error['type']}: {message}".strip()
 
 
 def _excerpt(error: Answer) -> str | None:
