@@ -16,7 +16,7 @@ from migsafe.postgres.catalogs import read_objects
 from migsafe.postgres.reading import consistent_reading
 from migsafe.rows.contents import ColumnName, Contents, ContentsDifference, compare_contents
 from migsafe.rows.fingerprint import read_contents
-from migsafe.schema.diff import PRIVILEGES, SchemaDifference, compare_schemas
+from migsafe.schema.diff import SchemaDifference, compare_schemas
 from migsafe.schema.model import Schema, SchemaObject
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class StateDifference:
 
     def without_privileges(self) -> StateDifference:
         """The difference without owners and privileges, for a dump that was made without them."""
-        return replace(self, schema=self.schema.without_fields(PRIVILEGES))
+        return replace(self, schema=self.schema.without_privileges())
 
     def describe(self, limit: int = 20) -> tuple[str, ...]:
         """At most ``limit`` lines in a fixed order, schema before contents; a last one says how many more there are."""

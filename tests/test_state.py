@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from migsafe.postgres import servers
+from migsafe.postgres.dump import dump, restore
 from migsafe.postgres.names import TableName
 from migsafe.postgres.server import Server, ServerSettings
 from migsafe.rows.contents import ColumnName
@@ -48,6 +49,18 @@ def test_a_dump_restored_has_the_same_state(
         database = connection.info.dbname
         server.client("pg_restore", ["--exit-on-error", f"--dbname={database}"], database, stdin=file)
         assert compare_states(before, read_state(connection)).describe() == ()
+
+
+def test_a_dump_without_owners_and_privileges_has_the_same_state_but_for_those(
+    server: Server, fresh: Fresh, every_kind: EveryKind, tmp_path: Path
+) -> None:
+    name, before = every_kind
+    dump(server, name, tmp_path / "dump")
+    with fresh() as connection:
+        restore(server, tmp_path / "dump", connection.info.dbname)
+        difference = compare_states(before, read_state(connection))
+    assert difference
+    assert not difference.without_privileges()
 
 
 def test_every_kind_of_object_is_read(every_kind: EveryKind) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from migsafe.schema.model import Json, Schema, SchemaObject
 
-PRIVILEGES = frozenset({"owner", "privileges"})
-"""The fields that name roles, which belong to the cluster and not to the database."""
+_PRIVILEGES = frozenset({"owner", "privileges"})
+_DEFAULT_PRIVILEGES = "default privileges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,14 @@ class SchemaDifference:
     def __bool__(self) -> bool:
         return bool(self.removed or self.added or self.changed)
 
-    def without_fields(self, names: Collection[str]) -> SchemaDifference:
-        """Without the changes of these fields."""
-        kept = (
-            (change, tuple(field for field in change.fields if field.field not in names)) for change in self.changed
+    def without_privileges(self) -> SchemaDifference:
+        """Without owners and privileges, which name roles of the whole cluster."""
+        kept = ((change, tuple(f for f in change.fields if f.field not in _PRIVILEGES)) for change in self.changed)
+        return SchemaDifference(
+            removed=tuple(item for item in self.removed if item.kind != _DEFAULT_PRIVILEGES),
+            added=tuple(item for item in self.added if item.kind != _DEFAULT_PRIVILEGES),
+            changed=tuple(ObjectChange(change.old, change.new, fields) for change, fields in kept if fields),
         )
-        changed = tuple(ObjectChange(change.old, change.new, fields) for change, fields in kept if fields)
-        return SchemaDifference(self.removed, self.added, changed)
 
     def lines(self) -> Iterator[str]:
         """One line a change: removed, added, changed, each by kind and name; parts of a removed table go unsaid."""
