@@ -252,3 +252,22 @@ def _telling(tokens: Iterable[ScanToken], start: int) -> Iterator[_Token]:
 def _tokens_before(text: str, refused: int, start: int) -> Iterator[_Token]:
     yield from _tokens(text[:refused], start)
     yield _Token(_UNSCANNABLE, start + len(text[:refused].encode()))
+
+
+def first_words(sql: str, count: int) -> list[str]:
+    """The first words of a statement in upper case: keywords and unquoted names, outside parentheses and comments."""
+    data = sql.encode()
+    words: list[str] = []
+    depth = 0
+    try:
+        tokens = scan(sql).tokens
+    except PgQueryError as error:
+        tokens = scan(sql[: error.cursorpos - 1]).tokens
+    for token in tokens:
+        if len(words) == count:
+            break
+        depth += (token.token == _PARENTHESIS) - (token.token == _CLOSING_PARENTHESIS)
+        word = data[token.start : token.end].decode()
+        if depth == 0 and word[0].isalpha() and token.token not in _COMMENTS and word.isidentifier():
+            words.append(word.upper())
+    return words
