@@ -12,7 +12,16 @@ from migsafe.checks.apply_twice import check_apply_twice
 from migsafe.checks.experiment import Check, Experiment, Step
 from migsafe.checks.restore import check_restore
 from migsafe.errors import SettingsError
-from migsafe.findings import BaselineReport, CheckResult, Finding, MigrationReport, Outcome, Report, ServerReport
+from migsafe.findings import (
+    BaselineReport,
+    CheckResult,
+    Finding,
+    MigrationReport,
+    Outcome,
+    Report,
+    ServerReport,
+    Severity,
+)
 
 if TYPE_CHECKING:
     from migsafe.baseline import Baseline
@@ -48,6 +57,7 @@ def check(settings: Settings, progress: Progress) -> Report:
         sandbox = Sandbox(server, history, statement_timeout=settings.checks.statement_timeout)
         baseline = build_baseline(sandbox, settings.baseline, progress)
         contents = sandbox.state(baseline.database).contents
+        shown = tuple(finding for finding in problems if _matters(finding, baseline))
         gate = Gate(sandbox, chosen, settings.checks.idempotency == "required", progress)
         return Report(
             command="check",
@@ -55,11 +65,12 @@ def check(settings: Settings, progress: Progress) -> Report:
             server=ServerReport(server.kind, server.version, server.passed_over),
             baseline=BaselineReport(baseline.source, baseline.revision, len(contents.tables), contents.rows),
             migrations=tuple(gate.run(steps(history, baseline), baseline.database)),
-            findings=problems,
+            findings=shown,
             not_checked={
                 **{f"check {name}": "left out by the settings" for name in CHECKS if name not in chosen},
                 **contents.not_checked,
                 **gate.unread,
+                **_left_out(len(problems) - len(shown)),
             },
             seconds=time.monotonic() - started,
         )
@@ -81,6 +92,18 @@ def _edits(history: History, since: str | None) -> tuple[Finding, ...]:
 
     late = out_of_order_since(history.migrations, since) if history.kind in GO_BY_NUMBERS else ()
     return (*edited_since(history.migrations, since), *late)
+
+
+def _matters(finding: Finding, baseline: Baseline) -> bool:
+    """Whether it is an error, or about a migration that is new: what was merged before is no longer to be mended."""
+    files = {file for migration in baseline.new for file in (migration.up, migration.down) if file}
+    return finding.severity is Severity.ERROR or finding.location.file is None or finding.location.file in files
+
+
+def _left_out(count: int) -> dict[str, str]:
+    if count == 0:
+        return {}
+    return {"the older migrations": f"warnings and notes on what is not new: {count} left out"}
 
 
 def steps(history: History, baseline: Baseline) -> tuple[Step, ...]:

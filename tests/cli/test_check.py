@@ -86,6 +86,15 @@ def test_what_is_not_in_a_git_ref_is_new(sql_project: Project) -> None:
     assert ran.answers() == {"2": {"apply": "applies", "apply-twice": "idempotent", "restore": "restored"}}
 
 
+def test_warnings_on_migrations_that_are_not_new_are_counted_but_not_shown(sql_project: Project) -> None:
+    sql_project.write({"migrations/2.sql": "-- nothing yet\n", "migrations/3.sql": "-- nothing either\n"})
+    everything = sql_project.migsafe("check", "--format", "json").report
+    assert [each["location"]["file"] for each in everything["findings"]] == ["migrations/2.sql", "migrations/3.sql"]
+    since = sql_project.migsafe("check", "--revision", "2", "--format", "json").report
+    assert [each["location"]["file"] for each in since["findings"]] == ["migrations/3.sql"]
+    assert any("1 left out" in each["reason"] for each in since["not_checked"])
+
+
 def test_a_run_writes_nothing_into_the_project(sql_project: Project) -> None:
     before = sorted(sql_project.root.rglob("*"))
     sql_project.migsafe("check")
