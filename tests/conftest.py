@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fix_golden",
     "tests.fix_project",
     "tests.fix_server",
+    "tests.fix_sql_files",
     "tests.fix_state",
     "tests.fix_tap",
 ]

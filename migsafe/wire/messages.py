@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from enum import IntEnum
 
 from migsafe.errors import MigsafeError
 from migsafe.findings import ServerError
 
 
-class Frontend(IntEnum):
-    """The first byte of the client's messages that tell what it asks for."""
+class Frontend:
+    """The first byte of the client's messages that tell what it asks for. Plain numbers: each message is looked at."""
 
     QUERY = ord("Q")
     PARSE = ord("P")
@@ -28,7 +27,7 @@ class Frontend(IntEnum):
     COPY_FAIL = ord("f")
 
 
-class Backend(IntEnum):
+class Backend:
     """The first byte of the server's messages that answer a request or change the session's state."""
 
     PARSE_COMPLETE = ord("1")
@@ -47,15 +46,30 @@ class Backend(IntEnum):
 TEXT_LIMIT = 16 * 1024 * 1024
 """Of a statement's text, so many bytes are kept at most; all of it is forwarded."""
 
+NAME_LIMIT = 1024
+"""Of messages that name a prepared statement or a portal, so many bytes are looked at."""
+
 WANTED_OF_CLIENT: Mapping[int, int] = {
-    **dict.fromkeys(Frontend, 1024),
     Frontend.QUERY: TEXT_LIMIT,
     Frontend.PARSE: TEXT_LIMIT,
-    **dict.fromkeys((Frontend.SYNC, Frontend.FUNCTION_CALL, Frontend.COPY_DONE, Frontend.COPY_FAIL), 0),
+    Frontend.BIND: NAME_LIMIT,
+    Frontend.DESCRIBE: NAME_LIMIT,
+    Frontend.EXECUTE: NAME_LIMIT,
+    Frontend.CLOSE: NAME_LIMIT,
+    Frontend.SYNC: 0,
+    Frontend.FUNCTION_CALL: 0,
+    Frontend.COPY_DONE: 0,
+    Frontend.COPY_FAIL: 0,
 }
 WANTED_OF_SERVER: Mapping[int, int] = {
-    **dict.fromkeys(Backend, 0),
+    Backend.PARSE_COMPLETE: 0,
+    Backend.BIND_COMPLETE: 0,
+    Backend.CLOSE_COMPLETE: 0,
+    Backend.ROW_DESCRIPTION: 0,
+    Backend.NO_DATA: 0,
     Backend.COMMAND_COMPLETE: 1024,
+    Backend.EMPTY_QUERY: 0,
+    Backend.PORTAL_SUSPENDED: 0,
     Backend.ERROR: 1024 * 1024,
     Backend.READY_FOR_QUERY: 1,
     Backend.BACKEND_KEY_DATA: 1024,

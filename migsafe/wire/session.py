@@ -5,15 +5,15 @@ from __future__ import annotations
 import selectors
 import socket
 from contextlib import suppress
-from threading import Lock, Thread
+from threading import Thread
 
 from migsafe.errors import ServerUnavailable
 from migsafe.postgres.address import Address
 from migsafe.wire import upstream
-from migsafe.wire.messages import WANTED_OF_CLIENT, WANTED_OF_SERVER, Framer, write_fatal
-from migsafe.wire.observer import Decision, Observer
+from migsafe.wire.messages import WANTED_OF_CLIENT, WANTED_OF_SERVER, Framer, text, write_fatal
+from migsafe.wire.observer import Decision, Event, Observer, Ready, StatementEnded
 from migsafe.wire.startup import Packet, read_first_reply, read_packet
-from migsafe.wire.trace import Trace
+from migsafe.wire.trace import Batch, Record, Trace
 
 CHUNK = 256 * 1024
 """Bytes forwarded at a time; a session holds two such buffers."""
@@ -36,7 +36,6 @@ class Session:
         self._server: upstream.Stream | None = None
         self._cut = False
         self._client_left = False
-        self._reading = Lock()
         self._thread = Thread(target=self._run, name="migsafe tap: client", daemon=True)
 
     def start(self) -> None:
@@ -54,8 +53,7 @@ class Session:
         """Whether everything that the client has sent so far was forwarded and answered."""
         if self.ended:
             return True
-        with self._reading:
-            return self.trace.idle and (self._client_left or not _is_readable(self._client))
+        return self.trace.idle and (self._client_left or not _is_readable(self._client))
 
     def cut(self) -> None:
         """Close both sides at once; the session ends soon after."""
@@ -74,9 +72,7 @@ class Session:
         except BaseException as failure:  # noqa: BLE001  # the tap raises it in its owner's thread
             self.failure = failure
         finally:
-            with self._reading:
-                self._client_left = True
-                self._client.close()
+            self._client.close()
             if self._server is not None:
                 self._server.close()
             self.trace.close()
@@ -104,11 +100,10 @@ class Session:
         """Until the client leaves; then the server is told so, and goes on answering what it was asked."""
         framer, buffer = Framer(WANTED_OF_CLIENT), memoryview(bytearray(CHUNK))
         try:
-            while self._client.recv(1, socket.MSG_PEEK):
-                with self._reading:
-                    chunk = buffer[: self._client.recv_into(buffer)]
-                    for kind, body in framer.feed(chunk):
-                        self.trace.sent(kind, body)
+            while size := self._client.recv_into(buffer):
+                chunk = buffer[:size]
+                for kind, body in framer.feed(chunk):
+                    self.trace.sent(kind, body)
                 server.sendall(chunk)
         except OSError:
             pass  # one side is gone; the other direction finds out which
@@ -140,16 +135,26 @@ class Session:
         """Take note of the messages that end in this chunk; the first decision to cut counts."""
         decision = Decision.FORWARD
         for kind, body in framer.feed(chunk):
-            event = self.trace.received(kind, body)
-            if event is not None and self._observer is not None and decision is Decision.FORWARD:
-                decision = self._observer(event)
+            ended = self.trace.received(kind, body)
+            if ended is not None and self._observer is not None and decision is Decision.FORWARD:
+                decision = self._observer(self._event(ended))
         return decision
+
+    def _event(self, ended: Record | Batch) -> Event:
+        backend, state = self.trace.backend, self.trace.state
+        if isinstance(ended, Batch):
+            return Ready(backend, state)
+        return StatementEnded(backend, text(ended.sql), ended.command_tag, ended.error, state)
 
 
 def _is_readable(connection: socket.socket) -> bool:
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection, selectors.EVENT_READ)
-        return bool(selector.select(timeout=0))
+    """Whether there is something to read, an end included; so it is as well when the connection was just closed."""
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection, selectors.EVENT_READ)
+            return bool(selector.select(timeout=0))
+    except (OSError, ValueError):
+        return True
 
 
 def _shut(stream: upstream.Stream) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from migsafe.findings import ServerError
 from migsafe.wire.messages import Backend, Frontend, read_error, read_strings, text
-from migsafe.wire.observer import Event, Ready, StatementEnded
 
 
 @dataclass(slots=True)
@@ -106,20 +105,20 @@ class Trace:
         else:
             self._requests.append(Request(kind, body, time.monotonic()))
 
-    def received(self, kind: int, body: bytes) -> Event | None:
-        """A message of the server's, before it is forwarded; gives what an observer wants to know."""
+    def received(self, kind: int, body: bytes) -> Record | Batch | None:
+        """A message of the server's, before it is forwarded. Gives the statement, or the batch, that it ends."""
         if kind == Backend.COMMAND_COMPLETE:
-            return self._complete(text(body[:-1]))
-        if kind == Backend.ERROR:
-            return self._fail(read_error(body))
+            return self._complete(body)
         if kind == Backend.READY_FOR_QUERY:
-            return self._ready(text(body))
+            return self._ready(body)
+        if kind == Backend.ERROR:
+            return self._fail(body)
         if kind == Backend.PORTAL_SUSPENDED:
             self._suspend()
         elif kind == Backend.BACKEND_KEY_DATA:
             self.backend = int.from_bytes(body[:4])
-        elif kind in _REPLIES:
-            self._acknowledge(_REPLIES[Backend(kind)])
+        else:
+            self._acknowledge(_REPLIES[kind])
         return None
 
     def close(self) -> None:
@@ -135,7 +134,7 @@ class Trace:
         """The batches since the last call. May be called in any thread."""
         return [self.batches.popleft() for _ in range(len(self.batches))]
 
-    def _acknowledge(self, kind: Frontend) -> None:
+    def _acknowledge(self, kind: int) -> None:
         """A reply of its own to the first request, if that is of this kind (a Query has such replies inside it)."""
         if not self._requests or self._requests[0].kind != kind:
             return
@@ -186,18 +185,19 @@ class Trace:
         self._last_end = now
         return record
 
-    def _complete(self, tag: str) -> Event | None:
+    def _complete(self, body: bytes) -> Record | None:
+        """CommandComplete, of the whole request or of one statement of a Query."""
         if not self._requests or self._requests[0].kind not in (Frontend.QUERY, Frontend.EXECUTE):
             return None
         request = self._requests[0]
         record = self._record(request)
-        record.command_tag = tag
-        count = tag.rpartition(" ")[2]
+        record.command_tag = text(body[:-1])
+        count = record.command_tag.rpartition(" ")[2]
         if count.isdigit():
             record.rows = (record.rows or 0) + int(count)
         if request.kind == Frontend.EXECUTE:
             self._requests.popleft()
-        return StatementEnded(self.backend, text(record.sql), tag, None, self.state)
+        return record
 
     def _suspend(self) -> None:
         """PortalSuspended: exactly as many rows came as the Execute asked for."""
@@ -205,15 +205,16 @@ class Trace:
         record = self._record(request)
         record.rows = (record.rows or 0) + int.from_bytes(request.body[-4:])
 
-    def _fail(self, error: ServerError) -> Event | None:
+    def _fail(self, body: bytes) -> Record | None:
+        """ErrorResponse to the first request; none for one that has nothing to do with a statement."""
         if not self._requests or self._requests[0].kind in (Frontend.SYNC, Frontend.FUNCTION_CALL) or self._failed:
             return None
-        record = self._record(self._requests[0])
-        record.error = error
         self._failed = True
-        return StatementEnded(self.backend, text(record.sql), None, error, self.state)
+        record = self._record(self._requests[0])
+        record.error = read_error(body)
+        return record
 
-    def _ready(self, state: str) -> Event:
+    def _ready(self, body: bytes) -> Batch:
         """Everything up to the request that ReadyForQuery answers is done; after an error the server skips to Sync."""
         extended = bool(self._requests) and self._requests[0].kind not in (Frontend.QUERY, Frontend.FUNCTION_CALL)
         ends = (Frontend.SYNC,) if self._failed and extended else _ENDS_WITH_READY
@@ -222,12 +223,10 @@ class Trace:
             if request.kind in ends:
                 request.complete = not self._failed
                 break
-        self._failed = False
-        self.state = state
-        if state == "I":
+        batch, self._batch, self._failed = self._batch, Batch(), False
+        batch.state = self.state = text(body)
+        if batch.state == "I":
             self._portals.clear()
-        if self._batch.records:
-            self._batch.state = state
-            self.batches.append(self._batch)
-            self._batch = Batch()
-        return Ready(self.backend, state)
+        if batch.records:
+            self.batches.append(batch)
+        return batch
