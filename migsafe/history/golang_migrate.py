@@ -250,7 +250,8 @@ def _open_books(connection: Session, table: TableName, output: Output, database:
     if schema is None:
         refuse("no schema")
     placed = TableName(table.name, schema)
-    books = _Books(connection, _identifier(placed), _lock_id(placed, database), output)
+    lock = lock_id(f"/{database}", schema, table.name)  # its name for the database is the URL's path
+    books = _Books(connection, _identifier(placed), lock, output)
     with books.locked():
         there = connection.query(
             "SELECT count(1) FROM information_schema.tables WHERE table_schema = %s AND table_name = %s LIMIT 1",
@@ -279,7 +280,6 @@ def _version(connection: Session, table: Identifier) -> tuple[int, bool]:
     return (rows[0][0], rows[0][1]) if rows else (_NO_VERSION, False)
 
 
-def _lock_id(table: TableName, database: str) -> str:
-    """``GenerateAdvisoryLockId`` of ``database/util.go``; its database name is the URL's path, slash included."""
-    text = "\0".join((table.schema or "", table.name, f"/{database}"))
-    return str(zlib.crc32(text.encode()) * _LOCK_SALT % 2**32)
+def lock_id(database: str, *names: str) -> str:
+    """``GenerateAdvisoryLockId`` of golang-migrate's ``database/util.go``."""
+    return str(zlib.crc32("\0".join((*names, database)).encode()) * _LOCK_SALT % 2**32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, LiteralString, NoReturn
 
 import psycopg
@@ -14,7 +15,7 @@ from psycopg.pq import ExecStatus
 
 from migsafe.findings import Location
 from migsafe.history.model import Failure, Run
-from migsafe.sql.split import split
+from migsafe.sql.split import first_words, split
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -91,11 +92,15 @@ class Session:
         Raises :class:`RunFailed` with the place in the file.
         """
         try:
-            if statement.copy_data is None:
-                self.connection.execute(statement.text.encode())
-            else:
+            if statement.copy_data is not None:
                 with self.connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
                     copy.write(statement.copy_data)
+            elif _copies_out(statement.text):
+                with self.connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
+                    for _ in copy:
+                        pass
+            else:
+                self.connection.execute(statement.text.encode())
         except psycopg.Error as error:
             raise RunFailed(failure_of(error, script, statement)) from error
 
@@ -115,6 +120,11 @@ class Session:
         for completed, result in enumerate(results):
             if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY):
                 raise RunFailed(_failure_of_whole(_error(result), script, completed))
+
+
+def _copies_out(sql: str) -> bool:
+    words = first_words(sql, 8) if "stdout" in sql.lower() else []
+    return words[:1] == ["COPY"] and ("TO", "STDOUT") in pairwise(words)
 
 
 def _error(result: PGresult) -> psycopg.Error:

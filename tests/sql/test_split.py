@@ -66,7 +66,10 @@ def test_copy_in_a_string_or_a_comment_takes_no_data() -> None:
 
 
 def test_meta_commands_are_found_outside_strings_and_dollar_quotes() -> None:
-    sql = "\\restrict it's\n\\set ON_ERROR_STOP on\nSELECT 'a\n\\echo no\n', $$\n\\echo no\n$$;\n  \\echo 'yes\nSELECT 2 \\gexec\n"
+    sql = (
+        "\\restrict it's\n\\set ON_ERROR_STOP on\n"
+        "SELECT 'a\n\\echo no\n', $$\n\\echo no\n$$;\n  \\echo 'yes\nSELECT 2 \\gexec\n"
+    )
     found = split_script(sql)
     assert [piece.text for piece in found if isinstance(piece, MetaCommand)] == [
         "\\restrict it's",
