@@ -39,7 +39,7 @@ def build_baseline(sandbox: Sandbox, settings: BaselineSettings, progress: Progr
     source = _fill(sandbox, database, settings, progress)
     with sandbox.connect(database) as connection:
         applied = sandbox.history.applied(connection)
-    old = _old_versions(sandbox, settings, applied)
+    old = old_versions(sandbox, settings, applied)
     if settings.rows:
         at = old if settings.rows_revision is None else _up_to(sandbox.history.migrations, settings.rows_revision)
         _replay(sandbox, database, at - applied, progress)
@@ -104,7 +104,7 @@ def _copy_from_url(sandbox: Sandbox, database: str, variable: str, progress: Pro
     return f"the database {address.database} on {address.host}"
 
 
-def _old_versions(sandbox: Sandbox, settings: BaselineSettings, applied: Collection[str]) -> frozenset[str]:
+def old_versions(sandbox: Sandbox, settings: BaselineSettings, applied: Collection[str]) -> frozenset[str]:
     """The versions that are not to be checked: up to the base, or merged before ``since``, or applied already."""
     history = sandbox.history
     if settings.revision is not None:

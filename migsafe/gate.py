@@ -48,7 +48,7 @@ def check(settings: Settings, progress: Progress) -> Report:
     from migsafe.sandbox import Sandbox
 
     started = time.monotonic()
-    chosen = _chosen(settings)
+    chosen = chosen_checks(settings)
     progress("reading the history")
     history = open_history(settings.history)
     problems = (*history.problems(), *_edits(history, settings.baseline.since))
@@ -57,7 +57,7 @@ def check(settings: Settings, progress: Progress) -> Report:
         sandbox = Sandbox(server, history, statement_timeout=settings.checks.statement_timeout)
         baseline = build_baseline(sandbox, settings.baseline, progress)
         contents = sandbox.state(baseline.database).contents
-        shown = tuple(finding for finding in problems if _matters(finding, baseline))
+        shown = tuple(finding for finding in problems if matters(finding, baseline))
         gate = Gate(sandbox, chosen, settings.checks.idempotency == "required", progress)
         return Report(
             command="check",
@@ -76,7 +76,8 @@ def check(settings: Settings, progress: Progress) -> Report:
         )
 
 
-def _chosen(settings: Settings) -> dict[str, Check]:
+def chosen_checks(settings: Settings) -> dict[str, Check]:
+    """The checks that the settings ask for. Raises :class:`SettingsError` for a name that no check has."""
     only = settings.checks.only or tuple(CHECKS)
     unknown = [name for name in only if name not in CHECKS]
     if unknown:
@@ -94,7 +95,7 @@ def _edits(history: History, since: str | None) -> tuple[Finding, ...]:
     return (*edited_since(history.migrations, since), *late)
 
 
-def _matters(finding: Finding, baseline: Baseline) -> bool:
+def matters(finding: Finding, baseline: Baseline) -> bool:
     """Whether it is an error, or about a migration that is new: what was merged before is no longer to be mended."""
     files = {file for migration in baseline.new for file in (migration.up, migration.down) if file}
     return finding.severity is Severity.ERROR or finding.location.file is None or finding.location.file in files

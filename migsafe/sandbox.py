@@ -47,20 +47,24 @@ class Sandbox:
 
     A state that will be needed again is kept as a database of its own and cloned (``CREATE DATABASE … TEMPLATE``,
     PostgreSQL manual, 23.3); nobody connects to a kept database but to read it. ``statement_timeout`` (seconds, 0 for
-    none) is set on each database that the tool is let loose on.
+    none) is set on each database that the tool is let loose on. ``empty`` is what an empty database is a copy of, where
+    encoding and locale are not the server's own.
     """
 
-    def __init__(self, server: Server, history: History, *, statement_timeout: int = 0) -> None:
+    def __init__(
+        self, server: Server, history: History, *, statement_timeout: int = 0, empty: str | None = None
+    ) -> None:
         self.server = server
         self.history = history
         self._statement_timeout = statement_timeout
+        self._empty = empty
         self._count = 0
 
     def create(self, label: str, *, template: str | None = None) -> str:
         """Make a database, empty or as a clone of ``template``, and return its name."""
         self._count += 1
         name = databases.name_for(self.server, f"{self._count}_{label}")
-        databases.create(self.server, name, template=template)
+        databases.create(self.server, name, template=template or self._empty)
         return name
 
     def drop(self, *names: str | None) -> None:

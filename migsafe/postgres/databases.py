@@ -116,8 +116,11 @@ def terminate_sessions(server: Server, database: str) -> None:
 
 
 def _set(connection: psycopg.Connection, database: str, parameter: str, value: str) -> None:
-    statement = sql.SQL("ALTER DATABASE {} SET {} TO {}")
-    connection.execute(statement.format(sql.Identifier(database), sql.Identifier(parameter), sql.Literal(value)))
+    """By way of this session, so that a list such as ``search_path`` stays one (manual, ALTER DATABASE, FROM CURRENT)."""
+    statement = sql.SQL("ALTER DATABASE {} SET {} FROM CURRENT")
+    with connection.transaction():
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (parameter, value))
+        connection.execute(statement.format(sql.Identifier(database), sql.Identifier(parameter)))
 
 
 def _terminate(connection: psycopg.Connection, database: str) -> None:
