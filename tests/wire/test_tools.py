@@ -86,7 +86,7 @@ def test_psql_is_interrupted_as_it_is_without_the_tap(server: Server, tap: Tap, 
         env=clients.client_environment(tap.address),
         stderr=subprocess.PIPE,
     )
-    query = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    query = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name = 'psql'"
     wait_until(lambda: direct.execute(query).rowcount == 1)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
