@@ -63,7 +63,9 @@ def read_script(file: Path) -> Script:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise HistoryError(f"can't be read: {error.strerror}", where=str(file)) from error
+        raise HistoryError(
+            f"can't be read: {error.strerror}", where=str(file), hint="Mend the file or link, or take it away."
+        ) from error
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise HistoryError("is in UTF-16", where=str(file), hint="Save the file as UTF-8.")
     try:
@@ -77,7 +79,9 @@ def read_script(file: Path) -> Script:
         ) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise HistoryError("holds a zero byte, which SQL can't", where=f"{file}:{line}")
+        raise HistoryError(
+            "holds a zero byte, which SQL can't", where=f"{file}:{line}", hint="Save the file as text, in UTF-8."
+        )
     return Script(file, text, text)
 
 
@@ -113,8 +117,3 @@ def usual_directories(settings: HistorySettings) -> Iterator[Path]:
     """The directories to look at: the one that the settings name, or those of the usual places that exist."""
     places = (settings.path,) if settings.path is not None else USUAL_PLACES
     yield from (directory for place in places if (directory := settings.root / place).is_dir())
-
-
-def shown(file: Path, settings: HistorySettings) -> Path:
-    """The file as it is named to the user: relative to where the settings are, if it is below."""
-    return file.relative_to(settings.root) if file.is_relative_to(settings.root) else file
