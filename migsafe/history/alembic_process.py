@@ -221,8 +221,10 @@ def error_of(error: BaseException, project: Project | None) -> Answer:
 
 
 def chain_of(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception, its cause, the cause's cause …"""
-    while error is not None:
+    """An exception, its cause, the cause's cause …, each once: a chain may close to a ring."""
+    seen: list[BaseException] = []
+    while error is not None and not any(error is each for each in seen):
+        seen.append(error)
         yield error
         error = error.__cause__ or error.__context__
 

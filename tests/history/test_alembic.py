@@ -443,6 +443,18 @@ def test_an_error_of_python_in_a_revision_is_placed(project: AlembicProject, dat
     assert failure.location.line == 9
 
 
+def test_errors_that_name_each_other_as_their_cause_are_told_once(project: AlembicProject, database: Address) -> None:
+    upgrade = """
+        first, second = ValueError("the first"), ValueError("the second")
+        first.__cause__, second.__cause__ = second, first
+        raise first
+        """
+    project.revision("a1", None, upgrade)
+    failure = project.history(python=Path(sys.executable)).upgrade(database, None).failure
+    assert failure is not None
+    assert "the first" in failure.message
+
+
 def test_a_concurrent_index_is_built_outside_of_the_transaction(project: AlembicProject, database: Address) -> None:
     project.revision("one", None)
     project.revision(
