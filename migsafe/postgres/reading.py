@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from psycopg import sql
+
 if TYPE_CHECKING:
     import psycopg
 
-_SETTINGS = {
+SETTINGS = {
     "search_path": "",
     "client_encoding": "UTF8",
     "TimeZone": "UTC",
@@ -26,15 +28,18 @@ _SETTINGS = {
 
 
 @contextmanager
-def consistent_reading(connection: psycopg.Connection) -> Iterator[None]:
+def consistent_reading(connection: psycopg.Connection, snapshot: str | None = None) -> Iterator[None]:
     """A REPEATABLE READ READ ONLY transaction (manual, 13.2.2) with settings of its own, which end with it.
 
-    The connection must be idle: raises ``ValueError`` when it is in a transaction, whose snapshot may be older.
+    ``snapshot`` is one that another session exported (manual, 9.27.5) and holds open; none: one of its own. The
+    connection must be idle: raises ``ValueError`` when it is in a transaction, whose snapshot may be older.
     """
     if connection.info.transaction_status.name != "IDLE":
         raise ValueError("a consistent state can't be read inside a transaction that is already open")
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        for name, value in _SETTINGS.items():
+        if snapshot is not None:
+            connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+        for name, value in SETTINGS.items():
             connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
         yield
