@@ -15,8 +15,8 @@ from psycopg.rows import tuple_row
 
 from migsafe.errors import CannotCheck
 from migsafe.postgres.reading import consistent_reading
-from migsafe.rows.digest import Column, Table, key_hash, row_digest, value_digest
-from migsafe.rows.fingerprint import find_tables
+from migsafe.rows.digest import Column, Table, key_hash, row_hash, value_digest
+from migsafe.rows.tables import find_tables
 
 if TYPE_CHECKING:
     import psycopg
@@ -144,7 +144,7 @@ def _buckets(connection: psycopg.Connection, table: Table, number: int) -> dict[
 
 
 def _place(table: Table) -> sql.Composable:
-    return key_hash(table.key) if table.key else row_digest(table.columns)
+    return key_hash(table.key) if table.key else row_hash(table.columns)
 
 
 def _digests(table: Table) -> list[sql.Composable]:

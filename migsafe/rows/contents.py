@@ -35,17 +35,27 @@ class ColumnContents:
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """The rows of a table that share some bits of their key's hash: how many, and each column's digest, in order."""
+
+    rows: int
+    digests: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TableContents:
     """What a table holds: the count of rows, and each column by name.
 
     ``key`` is what the digests are seeded with: the columns of the primary key and how each was digested. Without one,
     ``row_digest`` is the sum of the digests of whole rows, so that values which change places between rows are noticed.
+    ``buckets`` are the parts of a table that is large enough, a power of two, by the last bits of the key's hash.
     """
 
     rows: int
     columns: Mapping[str, ColumnContents]
     key: tuple[tuple[str, str], ...] = ()
     row_digest: int | None = None
+    buckets: tuple[Bucket, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +207,12 @@ def _compare_tables(name: str, old: TableContents | None, new: TableContents | N
         old,
         new,
         columns=tuple(_compare_columns(name, old, new, same_key=same_key)),
-        whole_rows=same_key and old.columns.keys() == new.columns.keys() and old.row_digest != new.row_digest,
+        whole_rows=same_key and _methods(old) == _methods(new) and old.row_digest != new.row_digest,
     )
+
+
+def _methods(table: TableContents) -> Mapping[str, str]:
+    return {name: column.method for name, column in table.columns.items()}
 
 
 def _compare_columns(table: str, old: TableContents, new: TableContents, *, same_key: bool) -> Iterable[ColumnChange]:

@@ -5,35 +5,74 @@ them: it doesn't depend on the order of rows, equal rows don't cancel, and a val
 
 What is hashed is the value's text, unless its type has a hash function that can be called from SQL, is cheaper, and
 tells apart whatever the text tells apart. Few have: ``numeric`` 1.0 and 1.00, ``interval`` '1 month' and '30 days',
-float zeros, ``citext`` in two cases and texts under a collation that ignores accents hash alike; ``bigint`` -1 and
-4294967295 too; enums and ``regclass`` hash their oid, which is another in another database; ``json``, ``xml`` and
-``point`` have no hash at all. The text also stays the same when a column goes from ``integer`` to ``bigint`` or from
-``varchar`` to an enum, so that such a change of type can be seen to have kept every value. The price is that of
-``COPY``, which makes the same texts.
+float zeros, ``citext`` in two cases and texts under a collation that ignores accents hash alike; enums and ``regclass``
+hash their oid, which is another in another database; ``json``, ``xml`` and ``point`` have no hash at all. ``bigint`` -1
+and 4294967295 hash alike too, so that what is folded away goes into the seed; it is nothing for what fits an
+``integer``, and integers of all sizes hash alike. The price is below that of ``COPY``, which makes all the texts.
+The text also stays the same when a column goes from ``integer`` to ``numeric`` or from ``varchar`` to an enum;
+:data:`ACROSS_TYPES` hashes it for integers too, so that such a change of type can be seen to have kept every value.
 
-The texts depend on the session's settings, which :func:`migsafe.postgres.reading.consistent_reading` fixes. The hash
-functions are the same on all little-endian machines; digests are compared only between servers of the same kind.
+The texts depend on the session's settings, which :func:`migsafe.postgres.reading.consistent_reading` fixes.
+PostgreSQL's hash functions depend on the machine's byte order and hash the bytes of the database's encoding.
+:data:`PORTABLE` doesn't: MD5 of the text in UTF-8, the same everywhere, at several times the price.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg import sql
 
 TEXT = "text"
 
 _OWN_HASH = {
+    "smallint": ("integer", "hashint8extended({value}, {seed})"),
+    "integer": ("integer", "hashint8extended({value}, {seed})"),
+    "bigint": ("integer", "hashint8extended({value}, {seed} # ({value} >> 31) # ({value} >> 63))"),
+    "boolean": ("boolean", "hashint4extended({value}::integer, {seed})"),
+}
+_LASTING = {
     "uuid": ("uuid", "uuid_hash_extended({value}, {seed})"),
     "timestamp without time zone": ("timestamp", "timestamp_hash_extended({value}, {seed})"),
     "timestamp with time zone": ("timestamptz", "timestamp_hash_extended({value} AT TIME ZONE 'UTC', {seed})"),
 }
-_INTEGER = ("integer", "hashint8extended({value}, {seed})")
-_KEY_HASH = _OWN_HASH | {"smallint": _INTEGER, "integer": _INTEGER, "bigint": _INTEGER}
-"""A seed need not tell all keys apart, so that integers, the usual keys, may use their own hash."""
+"""Of types that seldom change. A time is folded to 32 bits before it is hashed: good enough for values, not for keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """A way to hash: by type, the method's name and its SQL; for all other types that of their text."""
+
+    name: str
+    of_text: str
+    of_keys: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    of_values: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def method(self, column: Column) -> str:
+        """How a value of this column is hashed; digests made by different methods say nothing about each other."""
+        return self.of_values.get(column.type, (TEXT, ""))[0]
+
+    def key_method(self, column: Column) -> str:
+        return self.of_keys.get(column.type, (TEXT, ""))[0]
+
 
 _TEXT_HASH = 'hashtextextended({value}::text COLLATE "C", {seed})'
+_KEY_HASH = _OWN_HASH | {"uuid": _LASTING["uuid"]}
+
+NATIVE = Algorithm("postgresql-extended-hash", _TEXT_HASH, _KEY_HASH, _OWN_HASH | _LASTING)
+ACROSS_TYPES = Algorithm("postgresql-extended-hash-across-types", _TEXT_HASH, _KEY_HASH, _LASTING)
+PORTABLE = Algorithm(
+    "md5-of-text",
+    "('x' || left(md5(convert_to(({seed})::text || ':' || {value}::text, 'UTF8')), 16))::bit(64)::bigint",
+)
+ALGORITHMS = {algorithm.name: algorithm for algorithm in (NATIVE, PORTABLE)}
+
+PROBE = """
+SELECT hashtextextended('migsafe' COLLATE "C", 1) # hashint8extended(-1234567890123, 2)
+    # uuid_hash_extended('6d696773-6166-6500-0000-000000000001', 3) # timestamp_hash_extended('2020-02-02 20:20:02', 4)
+"""
+"""One hash of every kind of :data:`NATIVE`: servers that give the same number hash alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +84,6 @@ class Column:
     number: int
 
     @property
-    def method(self) -> str:
-        return _OWN_HASH[self.type][0] if self.type in _OWN_HASH else TEXT
-
-    @property
-    def key_method(self) -> str:
-        return _KEY_HASH[self.type][0] if self.type in _KEY_HASH else TEXT
-
-    @property
     def value(self) -> sql.Composable:
         """The column, of a table that is called ``t`` in the query."""
         return sql.Identifier("t", self.name)
@@ -60,37 +91,59 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table to be read: its columns in order, and those of its primary key in the key's order."""
+    """A table to be read: its columns in order, and those of its primary key in the key's order.
+
+    ``partitioned``: it holds the rows of its partitions. ``root`` is the printed name of the partitioned table that it
+    is a partition of. ``bytes`` is its size on disk, without TOAST and indexes.
+    """
 
     schema: str
     name: str
     columns: tuple[Column, ...]
     key: tuple[Column, ...] = ()
+    partitioned: bool = False
+    root: str | None = None
+    bytes: int = 0
 
     @property
     def identifier(self) -> sql.Identifier:
         return sql.Identifier(self.schema, self.name)
 
+    @property
+    def source(self) -> sql.Composed:
+        """What stands after FROM: the table as ``t``, without tables that inherit from it, or with its partitions."""
+        return sql.SQL("{} AS t" if self.partitioned else "ONLY {} AS t").format(self.identifier)
 
-def value_digest(column: Column, seed: sql.Composable) -> sql.Composed:
+
+def value_digest(column: Column, seed: sql.Composable, algorithm: Algorithm = NATIVE) -> sql.Composed:
     """The digest of one value; null for a null."""
-    return _digest(_OWN_HASH, column, seed)
+    return _digest(algorithm, algorithm.of_values, column, seed)
 
 
-def key_hash(key: Sequence[Column]) -> sql.Composable:
+def key_hash(key: Sequence[Column], start: int = 0, algorithm: Algorithm = NATIVE) -> sql.Composable:
     """The hash of a primary key, with which the digests of the row's values are seeded; a constant without a key."""
-    seed: sql.Composable = sql.SQL("0::bigint")
+    seed: sql.Composable = sql.SQL("{}::bigint").format(start)
     for column in key:
-        seed = _digest(_KEY_HASH, column, seed)
+        seed = _digest(algorithm, algorithm.of_keys, column, seed)
     return seed
 
 
-def row_digest(columns: Sequence[Column]) -> sql.Composed:
-    """The digest of a whole row by the text of these columns."""
-    row = sql.SQL("ROW({})").format(sql.SQL(", ").join(column.value for column in columns))
-    return sql.SQL(_TEXT_HASH).format(value=row, seed=sql.SQL("0"))
+def row_hash(columns: Sequence[Column], key: Sequence[Column] = (), algorithm: Algorithm = NATIVE) -> sql.Composable:
+    """One hash of a row's key and of these columns, each seeded with its place, so that equal values don't cancel."""
+    parts = [key_hash(key, 0, algorithm)]
+    for number, column in enumerate(columns, start=1):
+        digest = value_digest(column, key_hash(key, number, algorithm), algorithm)
+        parts.append(sql.SQL("coalesce({}, {})").format(digest, number))
+    return sql.SQL("({})").format(sql.SQL(" # ").join(parts))
 
 
-def _digest(functions: Mapping[str, tuple[str, str]], column: Column, seed: sql.Composable) -> sql.Composed:
-    _, function = functions.get(column.type, (TEXT, _TEXT_HASH))
+def place(table: Table, algorithm: Algorithm = NATIVE) -> sql.Composable:
+    """The hash that a row is found by: that of its primary key, or of the whole row in a table without one."""
+    return key_hash(table.key, 0, algorithm) if table.key else row_hash(table.columns, (), algorithm)
+
+
+def _digest(
+    algorithm: Algorithm, functions: Mapping[str, tuple[str, str]], column: Column, seed: sql.Composable
+) -> sql.Composed:
+    _, function = functions.get(column.type, (TEXT, algorithm.of_text))
     return sql.SQL(function).format(value=column.value, seed=seed)

@@ -3,27 +3,25 @@
 Many tables share one query, so that five thousand small ones don't need a round trip each. A table that can't be read
 (no privilege, row-level security that would hide rows, a timeout) is named with the server's reason, and the others
 are read all the same. Partitions are read each by itself, and so is each table of an inheritance tree, so that no row
-counts twice; the digests of partitions with the same key add up to that of the whole.
+counts twice; the digests of partitions add up to that of the whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import tuple_row
 
-from migsafe.postgres.catalogs import contents_query
-from migsafe.rows.contents import ColumnContents, Contents, SequencePosition, TableContents
-from migsafe.rows.digest import Column, Table, key_hash, row_digest, value_digest
+from migsafe.rows.batches import COLUMNS_PER_QUERY, Reading, read_all
+from migsafe.rows.contents import Bucket, ColumnContents, Contents, TableContents
+from migsafe.rows.digest import ACROSS_TYPES, Algorithm, Table, key_hash, place, row_hash, value_digest
+from migsafe.rows.sequences import read_sequences
+from migsafe.rows.tables import find_tables
 
-COLUMNS_PER_QUERY = 400
-"""Enough to make round trips cheap, few enough to keep a query's plan small."""
-
-_Reading = tuple[str, sql.Composed, int]
-"""What is read, by its printed name; the SELECT that reads it, but for its number; how many columns that has."""
+FIELD = 1 << 64
+"""Digests are sums modulo this number."""
 
 
 def read_contents(connection: psycopg.Connection, *, ignore: Collection[str] = (), digest: bool = True) -> Contents:
@@ -34,97 +32,91 @@ def read_contents(connection: psycopg.Connection, *, ignore: Collection[str] = (
     """
     not_checked: dict[str, str] = {}
     tables = {name: table for name, table in find_tables(connection, not_checked).items() if name not in ignore}
-    selects = ((name, _table_select(table, digest=digest), len(table.columns) + 1) for name, table in tables.items())
-    read = {name: _table_contents(tables[name], row) for name, row in _read(connection, selects, not_checked)}
-    positions = _read(connection, _sequence_selects(connection, ignore), not_checked)
+    read = dict(read_tables(connection, tables, not_checked, digest=digest))
+    sequences = read_sequences(connection, not_checked, ignore=ignore)
     return Contents(
         tables=dict(sorted(read.items())),
-        sequences={name: SequencePosition(*row) for name, row in sorted(positions)},
+        sequences={sequence.name: sequence.position for sequence in sequences},
         not_checked={name: reason for name, reason in sorted(not_checked.items()) if name not in ignore},
     )
 
 
-def find_tables(connection: psycopg.Connection, not_checked: dict[str, str]) -> dict[str, Table]:
-    """Every table that holds rows, by its printed name; those that can't be read are named in ``not_checked``."""
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(contents_query("tables")).fetchall()
-    tables = {}
-    for printed_name, schema, name, reason, columns, key in rows:
-        if reason:
-            not_checked[printed_name] = reason
-        else:
-            by_name = {column[0]: Column(*column) for column in columns}
-            tables[printed_name] = Table(schema, name, tuple(by_name.values()), tuple(by_name[part] for part in key))
-    return tables
+def read_tables(
+    connection: psycopg.Connection,
+    tables: Mapping[str, Table],
+    not_checked: dict[str, str],
+    *,
+    algorithm: Algorithm = ACROSS_TYPES,
+    buckets: Mapping[str, int] | None = None,
+    digest: bool = True,
+) -> Iterator[tuple[str, TableContents]]:
+    """Read these tables by name; ``buckets`` says into how many parts, a power of two (else 1), each is divided."""
+    numbers = buckets or {}
+    readings = (
+        Reading(name, _select(table, algorithm, numbers.get(name, 1), digest=digest), _width(table, numbers.get(name)))
+        for name, table in tables.items()
+    )
+    for name, rows in read_all(connection, readings, not_checked):
+        yield name, _contents(tables[name], rows, algorithm, numbers.get(name, 1))
 
 
-def _table_select(table: Table, *, digest: bool) -> sql.Composed:
-    seed = key_hash(table.key)
+def _width(table: Table, buckets: int | None) -> int:
+    """A table that is worth dividing is worth a query of its own."""
+    return COLUMNS_PER_QUERY if buckets and buckets > 1 else len(table.columns) + 1
+
+
+def _select(table: Table, algorithm: Algorithm, buckets: int, *, digest: bool) -> sql.Composed:
+    seed = key_hash(table.key, 0, algorithm)
     columns = table.columns if digest else ()
+    of_rows: sql.Composable = sql.SQL("NULL::numeric")
+    if digest and not table.key:
+        whole = row_hash(columns, (), algorithm)
+        of_rows = sql.SQL("sum(hashint8extended({}, {}))").format(whole, whole)
     return sql.SQL(
-        "count(*), ARRAY[{counts}]::bigint[], ARRAY[{digests}]::numeric[], {row} FROM ONLY {table} AS t"
+        "{bucket}, count(*), ARRAY[{counts}]::bigint[], ARRAY[{digests}]::numeric[], {rows} FROM {table}{group}"
     ).format(
+        bucket=_bucket(table, algorithm, buckets) if buckets > 1 else sql.SQL("0::bigint"),
         counts=sql.SQL(", ").join(sql.SQL("count({})").format(column.value) for column in columns),
-        digests=sql.SQL(", ").join(sql.SQL("sum({})").format(value_digest(column, seed)) for column in columns),
-        row=sql.SQL("sum({})").format(row_digest(columns)) if digest and not table.key else sql.SQL("NULL::numeric"),
-        table=table.identifier,
+        digests=sql.SQL(", ").join(sql.SQL("sum({})").format(value_digest(c, seed, algorithm)) for c in columns),
+        rows=of_rows,
+        table=table.source,
+        group=sql.SQL(" GROUP BY 2" if buckets > 1 else ""),
     )
 
 
-def _table_contents(table: Table, row: Sequence[Any]) -> TableContents:
-    rows, counts, digests, of_rows = row
+def _bucket(table: Table, algorithm: Algorithm, buckets: int) -> sql.Composed:
+    return sql.SQL("{} & {}::bigint").format(place(table, algorithm), buckets - 1)
+
+
+def _contents(table: Table, rows: Iterable[Sequence[Any]], algorithm: Algorithm, buckets: int) -> TableContents:
+    parts = {number: part for number, *part in rows}
     return TableContents(
-        rows=rows,
+        rows=sum(count for count, *_ in parts.values()),
         columns={
-            column.name: ColumnContents(values, int(digest or 0), column.method, column.number)
-            for column, values, digest in zip(table.columns, counts, digests, strict=False)
+            column.name: ColumnContents(
+                sum(counts[i] for _, counts, *_ in parts.values() if counts),
+                _sum(digests[i] for _, _, digests, _ in parts.values() if digests),
+                algorithm.method(column),
+                column.number,
+            )
+            for i, column in enumerate(table.columns)
+            if not parts or any(counts for _, counts, *_ in parts.values())
         },
-        key=tuple((column.name, column.key_method) for column in table.key),
-        row_digest=None if of_rows is None else int(of_rows),
+        key=tuple((column.name, algorithm.key_method(column)) for column in table.key),
+        row_digest=None if table.key else _row_digest(of_rows for *_, of_rows in parts.values()),
+        buckets=tuple(_part(parts.get(number), table) for number in range(buckets)) if buckets > 1 else (),
     )
 
 
-def _sequence_selects(connection: psycopg.Connection, ignore: Collection[str]) -> Iterator[_Reading]:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(contents_query("sequences")).fetchall()
-    for printed_name, schema, name, owner in rows:
-        if owner not in ignore:
-            sequence = sql.Identifier(schema, name)
-            yield printed_name, sql.SQL("last_value, is_called FROM {}").format(sequence), 2
+def _part(part: Sequence[Any] | None, table: Table) -> Bucket:
+    count, _, digests, _ = part or (0, (), (0,) * len(table.columns), 0)
+    return Bucket(count, tuple(int(digest or 0) % FIELD for digest in digests))
 
 
-def _read(
-    connection: psycopg.Connection, readings: Iterable[_Reading], not_checked: dict[str, str]
-) -> Iterator[tuple[str, Sequence[Any]]]:
-    for batch in _batches(readings):
-        try:
-            yield from _read_batch(connection, batch)
-        except psycopg.Error:
-            if connection.broken:
-                raise
-            for reading in batch:
-                try:
-                    yield from _read_batch(connection, [reading])
-                except psycopg.Error as error:
-                    if connection.broken:
-                        raise
-                    not_checked[reading[0]] = error.diag.message_primary or str(error)
+def _row_digest(sums: Iterable[Any]) -> int | None:
+    known = [each for each in sums if each is not None]
+    return _sum(known) if known else None
 
 
-def _read_batch(connection: psycopg.Connection, batch: Sequence[_Reading]) -> list[tuple[str, Sequence[Any]]]:
-    """Read in a savepoint and roll it back: that gives the locks back, which thousands of tables would run out of."""
-    selects = (sql.SQL("SELECT {}, {}").format(number, select) for number, (_, select, _) in enumerate(batch))
-    with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(sql.SQL("\nUNION ALL\n").join(selects))
-        return [(batch[number][0], row) for number, *row in sorted(cursor.fetchall())]
-
-
-def _batches(readings: Iterable[_Reading]) -> Iterator[list[_Reading]]:
-    batch: list[_Reading] = []
-    for reading in readings:
-        if batch and sum(columns for _, _, columns in (*batch, reading)) > COLUMNS_PER_QUERY:
-            yield batch
-            batch = []
-        batch.append(reading)
-    if batch:
-        yield batch
+def _sum(digests: Iterable[Any]) -> int:
+    return sum(int(digest or 0) for digest in digests) % FIELD

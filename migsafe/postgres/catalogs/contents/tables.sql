@@ -1,5 +1,6 @@
--- What holds rows: tables, partitions, materialized views, large objects; foreign tables by name. Of the tables that
--- belong to an extension, those that it declares to hold the user's rows.
+-- What holds rows: tables, partitions, materialized views, large objects; foreign tables by name; partitioned tables,
+-- which hold their partitions' rows. Of the tables that belong to an extension, those that it declares to hold the
+-- user's rows.
 SELECT
     c.oid::regclass::text AS printed_name,
     n.nspname AS schema,
@@ -9,7 +10,10 @@ SELECT
         WHEN NOT c.relispopulated THEN 'a materialized view that is not populated'
     END AS not_checked,
     coalesce(a.columns, '[]') AS columns,
-    coalesce(k.key, '[]') AS key
+    coalesce(k.key, '[]') AS key,
+    c.relkind = 'p' AS partitioned,
+    CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::regclass::text END AS root,
+    coalesce(pg_relation_size(c.oid), 0) AS bytes
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN user_schema u ON u.oid = n.oid
@@ -28,7 +32,7 @@ CROSS JOIN LATERAL (
 ) k
 WHERE c.oid = 'pg_largeobject'::regclass AND EXISTS (SELECT FROM pg_largeobject_metadata)
     OR u.oid IS NOT NULL
-    AND c.relkind IN ('r', 'm', 'f')
+    AND c.relkind IN ('r', 'm', 'f', 'p')
     AND c.relpersistence <> 't'
     AND NOT EXISTS (
         SELECT
