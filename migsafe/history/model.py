@@ -55,6 +55,15 @@ class HistorySettings:
     version_table: Annotated[
         str | None, Setting("The tool's own table, name or schema.name (default: the tool's default).")
     ] = None
+    transaction: Annotated[
+        str,
+        Setting(
+            "What commits at once: each statement by itself, as psql does it, or each file (those named "
+            ".autocommit.sql excepted).",
+            allowed=("statement", "file"),
+            kind="plain",
+        ),
+    ] = "statement"
     placeholders: Annotated[Mapping[str, str], Setting("Values for ${name} in the SQL files.", kind="flyway")] = field(
         default_factory=dict
     )

@@ -1,10 +1,11 @@
-"""A folder of SQL files, each run as ``psql -v ON_ERROR_STOP=1 -f FILE`` would run it."""
+"""A folder of SQL files, each run as ``psql -v ON_ERROR_STOP=1 -f FILE`` would run it, or with ``-1`` besides."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     import psycopg
 
     from migsafe.history.files import Script
-    from migsafe.history.session import Output
+    from migsafe.history.session import Output, Session
     from migsafe.postgres.address import Address
     from migsafe.postgres.names import TableName
 
 _FILE_NAME = re.compile(
     r"(?P<name>.+?)"
     r"(?:\.(?P<dialect>postgres|postgresql|pg|cockroach|mysql|mariadb|sqlite3?|mssql|sqlserver|oracle))?"
-    r"(?:\.autocommit)?"
+    r"(?P<autocommit>\.autocommit)?"
     r"(?:\.(?P<direction>up|down))?"
     r"\.sql",
     re.IGNORECASE,
@@ -54,7 +55,8 @@ class PlainHistory:
     Ways to write a way back: ``x.up.sql`` with ``x.down.sql``, ``x.sql`` with ``x.down.sql``, the folders ``up`` and
     ``down`` with files of the same names, or a folder for each migration with ``up.sql`` and ``down.sql``. Names with a
     dialect, as pop writes them (``x.postgres.up.sql``, ``x.mysql.up.sql``): a file for PostgreSQL goes before one for
-    all, and other dialects are passed over.
+    all, and other dialects are passed over. Where the settings say that a file is one transaction, those named
+    ``x.autocommit.up.sql`` are none.
 
     psql keeps no books, so ``version_tables`` is empty and ``applied`` knows nothing: ``upgrade`` runs its target
     alone, and so does ``downgrade``; whoever calls goes through the files one by one.
@@ -65,6 +67,7 @@ class PlainHistory:
 
     def __init__(self, settings: HistorySettings) -> None:
         self._directory = migrations_directory(settings)
+        self._single_transaction = settings.transaction == "file"
 
     @staticmethod
     def fits(settings: HistorySettings) -> str | None:
@@ -100,13 +103,13 @@ class PlainHistory:
     def upgrade(self, address: Address, target: Migration | None) -> Run:
         """Run the file of ``target``, or every file when there is none, each on a connection of its own."""
         files = [migration.up for migration in ((target,) if target else self.migrations)]
-        return _run_files(address, files)
+        return _run_files(address, files, single_transaction=self._single_transaction)
 
     def downgrade(self, address: Address, target: Migration) -> Run:
         """Run the file that takes ``target`` back. Raises :class:`HistoryError` when it has none."""
         if target.down is None:
             raise HistoryError("has no down migration", where=str(target.up))
-        return _run_files(address, [target.down])
+        return _run_files(address, [target.down], single_transaction=self._single_transaction)
 
     @cached_property
     def _found(self) -> _Found:
@@ -186,7 +189,7 @@ def _migrations(files: dict[tuple[str, str], Path]) -> list[Migration]:
     ]
 
 
-def _run_files(address: Address, files: Sequence[Path]) -> Run:
+def _run_files(address: Address, files: Sequence[Path], *, single_transaction: bool) -> Run:
     from migsafe.history import session
 
     scripts = [read_script(file) for file in files]
@@ -194,11 +197,23 @@ def _run_files(address: Address, files: Sequence[Path]) -> Run:
 
     def work(output: Output) -> None:
         for script, sequence in zip(scripts, statements, strict=True):
-            with output.connect() as connection:
+            with output.connect() as connection, _transaction(connection, script, wanted=single_transaction):
                 for statement in sequence:
                     connection.run_statement(script, statement)
 
     return session.run(address, work)
+
+
+@contextmanager
+def _transaction(connection: Session, script: Script, *, wanted: bool) -> Iterator[None]:
+    """BEGIN and COMMIT around a file, unless its name says otherwise; what failed is rolled back with the connection."""
+    name = _FILE_NAME.fullmatch(script.file.name)
+    around = wanted and not (name and name["autocommit"])
+    if around:
+        connection.query("BEGIN")
+    yield
+    if around:
+        connection.query("COMMIT")
 
 
 def _statements(script: Script) -> list[SourceStatement]:

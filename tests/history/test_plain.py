@@ -48,6 +48,20 @@ def test_a_file_for_postgresql_goes_before_one_for_all_and_other_dialects_are_pa
     assert [migration.up.name for migration in history.migrations] == ["1_a.postgres.up.sql", "3_c.autocommit.up.sql"]
 
 
+def test_a_file_may_be_one_transaction_unless_its_name_says_otherwise(sql_files: Folder, database: Address) -> None:
+    history = sql_files(
+        {
+            "1.up.sql": "CREATE TABLE t (i int);",
+            "2.up.sql": "INSERT INTO t VALUES (2); SELECT 1/0;",
+            "3.autocommit.up.sql": "INSERT INTO t VALUES (3); SELECT 1/0;",
+        },
+        kind="plain",
+        transaction="file",
+    )
+    succeeded = [history.upgrade(database, migration).succeeded for migration in history.migrations]
+    assert (succeeded, rows(database, "SELECT i FROM t")) == ([True, False, False], [(3,)])
+
+
 def test_each_statement_commits_by_itself_and_what_is_left_open_is_rolled_back(
     sql_files: Folder, database: Address
 ) -> None:
