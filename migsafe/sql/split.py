@@ -163,10 +163,13 @@ class _Splitter:
                 yield self._meta_command(start, skip_to)
             elif start >= skip_to:
                 self._open.add(token)
-        if self._psql and (line := _META_COMMAND_LINE.match(self._data, stop)):
+        if line := self._meta_command_line(stop):
             yield self._meta_command(self._data.index(b"\\", stop), line.end())
             return line.end()
         return stop
+
+    def _meta_command_line(self, start: int) -> re.Match[bytes] | None:
+        return _META_COMMAND_LINE.match(self._data, start) if self._psql else None
 
     def _stops(self) -> list[int]:
         """Where the scanner must stop, if that is outside a string or a comment: ends of COPY, lines for psql."""
@@ -178,6 +181,8 @@ class _Splitter:
     def _scan_stretch(self, start: int, stops: list[int]) -> tuple[int, Iterator[_Token]]:
         """The tokens from ``start`` to the next stop that counts, or to the end, and where that is."""
         for stop in stops[bisect_left(stops, start) :]:
+            if stop == start and not self._meta_command_line(stop):
+                continue  # an end of COPY whose data didn't follow: the scanner has come this far already
             try:
                 return stop, _tokens(self._data[start:stop].decode(), start)
             except PgQueryError:
