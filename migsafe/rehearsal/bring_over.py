@@ -1,0 +1,136 @@
+"""Brings the target's schema and rows to the throwaway server, and proves by a second route that the schema came."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migsafe.errors import SettingsError
+from migsafe.postgres.catalogs import read_objects
+from migsafe.postgres.names import TableName
+from migsafe.postgres.reading import SETTINGS
+from migsafe.postgres.tables import find_tables as find_books
+from migsafe.rehearsal.copying import RowCopier, populated_views, refresh, schema_dump, set_sequences
+from migsafe.rehearsal.masks import find_masks
+from migsafe.rehearsal.sample import copy_referenced, copy_sample
+from migsafe.rehearsal.tables import Reference, SourceTable, find_references, find_tables
+from migsafe.rehearsal.target import refusals
+from migsafe.schema.diff import compare_schemas
+from migsafe.schema.model import Schema, SchemaObject
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from migsafe.rehearsal.likeness import Likeness
+    from migsafe.rehearsal.target import Target
+    from migsafe.sandbox import Progress, Sandbox
+
+DIFFERENCES_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows are wanted: ``percent`` of them; 100 is all and 0 none."""
+
+    percent: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.percent:g} % of the rows" if 0 < self.percent < 100 else "all rows" if self.percent else "no rows"
+        )
+
+
+def read_wanted(text: str) -> Wanted:
+    """``all``, ``none`` or ``N%``. Raises :class:`SettingsError` for anything else."""
+    words = {"all": 100.0, "none": 0.0}
+    number = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text)
+    percent = words.get(text, float(number[1]) if number else -1)
+    if not 0 <= percent <= 100:
+        raise SettingsError(f'rows must be all, none or a share such as 5%, and is "{text}"', where="[rehearse] rows")
+    return Wanted(percent)
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The filled database, how many rows each sampled table has on the target, and what did not come over."""
+
+    database: str
+    whole: Mapping[SourceTable, int] = field(default_factory=dict)
+    not_checked: Mapping[str, str] = field(default_factory=dict)
+
+
+def bring_over(
+    target: Target,
+    sandbox: Sandbox,
+    likeness: Likeness,
+    wanted: Wanted,
+    masks: Mapping[str, str],
+    progress: Progress,
+) -> Brought:
+    """Fill a database of the sandbox. Raises :class:`BaselineError` when schema or rows can't be brought over."""
+    source = target.connection
+    with refusals(target.address):
+        tables = find_tables(source)
+        references = find_references(source, tables)
+        expressions = find_masks(source, masks, tables, references)
+        views = populated_views(source)
+        schema = read_schema(source)
+    database = sandbox.create("target")
+    progress("reading the target's schema")
+    with schema_dump(target, sandbox.server, likeness) as dump:
+        dump.restore("pre-data", database)
+        with sandbox.connect(database) as into:
+            for name, value in SETTINGS.items():
+                into.execute("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
+            copier = RowCopier(target, into, expressions, progress)
+            books = find_books(into, sandbox.history.version_tables)
+            whole = _copy_rows(copier, tables, references, wanted, books)
+            with refusals(target.address):
+                unread = set_sequences(source, into)
+        progress("making indexes and constraints")
+        dump.restore("post-data", database)
+    with sandbox.connect(database) as into:
+        into.execute("SET search_path TO ''")
+        progress("filling materialized views")
+        unread |= refresh(into, views)
+        into.execute("ANALYZE")
+        unread |= _schema_differences(schema, read_schema(into), owners=likeness.roles_there)
+    unread |= {table.printed: table.unread for table in tables if table.unread}
+    return Brought(database, whole, unread)
+
+
+def _copy_rows(
+    copier: RowCopier,
+    tables: Sequence[SourceTable],
+    references: Sequence[Reference],
+    wanted: Wanted,
+    books: Collection[TableName],
+) -> Mapping[SourceTable, int]:
+    """Copy what is wanted, and the migration tool's own tables whole; the rows of each table where it is a sample."""
+    readable = [table for table in tables if not table.unread and not table.partitioned]
+    whole = {table.printed for table in readable if TableName(table.name, table.schema) in books}
+    if 0 < wanted.percent < 100:
+        counts = copy_sample(copier, readable, whole, wanted.percent)
+        copy_referenced(copier, [each for each in references if not each.parent.unread])
+        return counts
+    for table in readable:
+        if wanted.percent or table.printed in whole:
+            copier.copy(table)
+    return {}
+
+
+def read_schema(connection: psycopg.Connection) -> Schema:
+    """The schema in whatever transaction there is. Run it with an empty ``search_path``."""
+    return Schema(SchemaObject(kind, name, fields, parent) for kind, name, parent, fields in read_objects(connection))
+
+
+def _schema_differences(there: Schema, here: Schema, *, owners: bool) -> dict[str, str]:
+    """Two readings of the catalogs: what pg_dump didn't bring, or brought as something else."""
+    difference = compare_schemas(there, here)
+    lines = list((difference if owners else difference.without_privileges()).lines())
+    if not lines:
+        return {}
+    more = f"; and {len(lines) - DIFFERENCES_NAMED} more" if len(lines) > DIFFERENCES_NAMED else ""
+    return {"schema": f"not as on the target: {'; '.join(lines[:DIFFERENCES_NAMED])}{more}"}
