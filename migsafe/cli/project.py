@@ -6,18 +6,24 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 Found = dict[str, object]
 """Settings by ``table.key``, as TOML values; paths are relative to the project."""
 
-DEPTH = 4
-"""How many directories deep to look."""
+DEPTH = 8
+"""How many directories deep to look: ``api/src/main/resources/org/example/db/migration`` is one of those found."""
 
 NOT_OURS = {"node_modules", "vendor", "site-packages", "venv", "target", "dist", "build"}
 
 VERSIONED = re.compile(r"V[0-9][0-9._]*__.+\.sql")
+
+NUMBERED_UP = re.compile(r"[0-9]+_.*\.up\.sql", re.DOTALL)
+
+FOR_A_DIALECT = re.compile(r"\.(?:postgres|postgresql|pg|cockroach|mysql|mariadb|sqlite3?)\.up\.sql$")
+"""As pop names files; golang-migrate would take them for one version in several files."""
 
 
 def find_history(root: Path) -> Found:
@@ -52,15 +58,19 @@ def _flyway(_: Path, files: Sequence[Path]) -> Found:
 
 
 def _golang_migrate(_: Path, files: Sequence[Path]) -> Found:
-    return _folder("golang-migrate", (file for file in files if file.name.endswith(".up.sql")))
+    ups = [file for file in files if NUMBERED_UP.fullmatch(file.name)]
+    dialects = any(FOR_A_DIALECT.search(file.name) for file in ups)
+    return _folder("plain" if dialects else "golang-migrate", ups)
 
 
 def _plain(_: Path, files: Sequence[Path]) -> Found:
     return _folder("plain", (file for file in files if file.suffix == ".sql" and file.parent.name.startswith("migrat")))
 
 
-def _folder(kind: str, files: Iterator[Path]) -> Found:
-    return next(({"history.kind": kind, "history.path": str(file.parent)} for file in files), {})
+def _folder(kind: str, files: Iterable[Path]) -> Found:
+    """The directory that has the most of these files, the first of several."""
+    directories = Counter(file.parent for file in files).most_common(1)
+    return {"history.kind": kind, "history.path": str(directories[0][0])} if directories else {}
 
 
 def _prisma(root: Path, files: Sequence[Path]) -> Found:

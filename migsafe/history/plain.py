@@ -206,7 +206,7 @@ def _run_files(address: Address, files: Sequence[Path], *, single_transaction: b
 
 @contextmanager
 def _transaction(connection: Session, script: Script, *, wanted: bool) -> Iterator[None]:
-    """BEGIN and COMMIT around a file, unless its name says otherwise; what failed is rolled back with the connection."""
+    """BEGIN and COMMIT around a file, unless its name says otherwise; what fails is rolled back with the connection."""
     name = _FILE_NAME.fullmatch(script.file.name)
     around = wanted and not (name and name["autocommit"])
     if around:

@@ -18,6 +18,18 @@ PROJECTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
         {"src/main/resources/db/V1.2__a b.sql": ""},
         {"kind": "flyway", "path": "src/main/resources/db"},
     ),
+    "flyway below Java's directories": (
+        {"api/src/main/resources/org/example/db/migration/V1__a.sql": ""},
+        {"kind": "flyway", "path": "api/src/main/resources/org/example/db/migration"},
+    ),
+    "pop, with what it left behind": (
+        {
+            "sql/legacy/1_a.postgres.up.sql": "",
+            "sql/now/1_a.postgres.up.sql": "",
+            "sql/now/1_a.mysql.up.sql": "",
+        },
+        {"kind": "plain", "path": "sql/now"},
+    ),
     "golang-migrate": ({'we"ird \\ näme/1_a.up.sql': ""}, {"kind": "golang-migrate", "path": 'we"ird \\ näme'}),
     "plain": ({"db/migrations/001.sql": ""}, {"kind": "plain", "path": "db/migrations"}),
     "prisma": (
