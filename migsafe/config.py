@@ -54,6 +54,53 @@ class CheckSettings:
     statement_timeout: Annotated[
         int, Setting("Seconds that each run of the migration tool may take (0: no bound).")
     ] = 600
+    data_fails: Annotated[
+        tuple[str, ...],
+        Setting("What may become of no value or row; besides the default there are changed and appeared."),
+    ] = ("lost", "nulled", "truncated", "rounded", "shifted", "disappeared")
+    moved: Annotated[
+        Mapping[str, str],
+        Setting('Where a table or column went that is gone: { "public.orders.total" = "public.order_totals.amount" }.'),
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotSettings:
+    """Where snapshots are kept and how they are made."""
+
+    directory: Annotated[Path | None, Setting("Where snapshots are kept (default: .migsafe/snapshots).")] = None
+    jobs: Annotated[int, Setting("How many tables are dumped or restored at once.")] = 2
+
+    def directory_in(self, root: Path) -> Path:
+        """The directory; ``root`` is where the settings file is."""
+        return self.directory or root / ".migsafe" / "snapshots"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplySettings:
+    """How the pending migrations are applied to a database that matters."""
+
+    lock_timeout: Annotated[int, Setting("Seconds that a migration waits for a lock on the target (0: no bound).")] = 5
+    statement_timeout: Annotated[int, Setting("Seconds that a statement may take on the target (0: no bound).")] = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class RehearseSettings:
+    """The database that the pending migrations are rehearsed for, and how much of it is brought over."""
+
+    target: Annotated[
+        str | None,
+        Setting("The database: a URL, or env:NAME for the variable that holds it. It is only read."),
+    ] = None
+    rows: Annotated[
+        str, Setting("Which rows are brought over: all, none, or a share with all that it refers to, such as 5%.")
+    ] = "all"
+    mask: Annotated[
+        Mapping[str, str],
+        Setting("What stands for a column, by schema.table.column: hash, null or an SQL expression."),
+    ] = field(default_factory=dict)
+    statement_timeout: Annotated[int, Setting("Seconds that one query on the target may take (0: no bound).")] = 600
+    lock_timeout: Annotated[int, Setting("Seconds to wait for a lock on the target; no lock stops a write.")] = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +113,9 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     baseline: BaselineSettings = field(default_factory=BaselineSettings)
     checks: CheckSettings = field(default_factory=CheckSettings)
+    snapshots: SnapshotSettings = field(default_factory=SnapshotSettings)
+    apply: ApplySettings = field(default_factory=ApplySettings)
+    rehearse: RehearseSettings = field(default_factory=RehearseSettings)
 
 
 TABLES: Mapping[str, type] = {
@@ -73,6 +123,9 @@ TABLES: Mapping[str, type] = {
     "server": ServerSettings,
     "baseline": BaselineSettings,
     "checks": CheckSettings,
+    "snapshots": SnapshotSettings,
+    "apply": ApplySettings,
+    "rehearse": RehearseSettings,
 }
 
 

@@ -12,6 +12,8 @@ from migsafe.cli.guard import guarded
 
 COMMANDS = {
     "check": ("migsafe.cli.check:command", "Prove the new migrations on a throwaway PostgreSQL."),
+    "snapshot": ("migsafe.cli.snapshot:command", "Keep a database's state on disk, and bring it back."),
+    "rehearse": ("migsafe.cli.rehearse:command", "Show what the pending migrations would do to a database; it is only read."),
     "init": ("migsafe.cli.init:command", "Write a commented migsafe.toml that fits this project."),
     "doctor": ("migsafe.cli.doctor:command", "Show which servers and programs are there, and what to install."),
     "scenario": ("migsafe.cli.scenario:command", "List and run the stories that show what migsafe finds."),

@@ -44,7 +44,7 @@ def start(settings: ServerSettings) -> Iterator[Server]:
     with connect_to(address) as keeper:
         _check_permissions(keeper, address)
         _check_roles(keeper, address, settings.roles)
-        keeper.execute("SELECT pg_catalog.pg_advisory_lock(%s, %s)", (_RUN_CLASS, _key(run_id)))
+        claim(keeper, run_id)
         sweep_databases(keeper)
         version, number = server_version(keeper)
         try:
@@ -93,8 +93,16 @@ def _key(run_id: str) -> int:
     return int(run_id[:8], 16) >> 1
 
 
-def sweep_databases(connection: psycopg.Connection) -> None:
-    """Drop our databases whose run is dead: nobody, in whichever database, holds its lock."""
+def claim(connection: psycopg.Connection, run_id: str) -> None:
+    """Keep the databases of this run from being swept for as long as the connection lives."""
+    connection.execute("SELECT pg_catalog.pg_advisory_lock(%s, %s)", (_RUN_CLASS, _key(run_id)))
+
+
+def sweep_databases(connection: psycopg.Connection, names: re.Pattern[str] = _DATABASE) -> None:
+    """Drop our databases whose run is dead: nobody, in whichever database, holds its lock.
+
+    ``names`` are those that are looked at; the first group is the run's id.
+    """
     ours = connection.execute(
         "SELECT datname FROM pg_catalog.pg_database"
         " WHERE datname LIKE 'migsafe\\_%' AND pg_catalog.pg_get_userbyid(datdba) = current_user ORDER BY datname"
@@ -106,7 +114,7 @@ def sweep_databases(connection: psycopg.Connection) -> None:
     ).fetchall()
     alive = {key for (key,) in locks}
     for (name,) in ours:
-        run = _DATABASE.match(name)
+        run = names.match(name)
         if run and _key(run[1]) not in alive:
             with suppress(psycopg.errors.ObjectInUse, psycopg.errors.InternalError_):  # another run is dropping it
                 drop_with(connection, name)

@@ -1,0 +1,63 @@
+"""How snapshots are shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migsafe.snapshots.manifest import Manifest, Snapshot
+
+
+def size(number: int) -> str:
+    """Bytes in words: ``512 B``, ``3.4 MB``."""
+    amount = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def sum_of(directory: Path) -> int:
+    """The size of all files below, in bytes."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def line(snapshot: Snapshot) -> str:
+    """A snapshot in one line."""
+    manifest = snapshot.manifest
+    kept = ", with privileges" if manifest.privileges else ""
+    return (
+        f"{snapshot.path.name}  {manifest.database} at {manifest.address}, {manifest.tables} tables, "
+        f"{manifest.rows} rows, {size(manifest.size)}{kept}"
+    )
+
+
+def page(snapshot: Snapshot) -> str:
+    """All that the manifest says, but for the files one by one."""
+    manifest = snapshot.manifest
+    rows = {
+        "snapshot": snapshot.path,
+        "taken": manifest.taken.isoformat(sep=" ", timespec="seconds"),
+        "database": f"{manifest.database} at {manifest.address}, {size(manifest.database_size)}",
+        "server": f"PostgreSQL {manifest.server}, dumped by pg_dump {manifest.pg_dump}",
+        "contents": f"{manifest.tables} tables, {manifest.rows} rows",
+        "files": f"{len(manifest.files)}, {size(manifest.size)}",
+        "owners and privileges": "kept" if manifest.privileges else "not kept",
+        "roles": ", ".join(manifest.roles) or "none",
+        "seconds": f"{manifest.dump_seconds:.1f} to dump, {manifest.state_seconds:.1f} to read the state",
+        "owner": manifest.properties.owner,
+        "locale": f"{manifest.properties.encoding}, {manifest.properties.collate}",
+    }
+    return "\n".join(f"{label:<22} {value}" for label, value in rows.items())
+
+
+def as_json(manifests: Manifest | Sequence[Manifest]) -> str:
+    """One manifest, or several, as they stand in their files."""
+    several = isinstance(manifests, list | tuple)
+    document = [each.to_json() for each in manifests] if several else manifests.to_json()  # type: ignore[union-attr]
+    return json.dumps(document, indent=2, ensure_ascii=False)

@@ -1,0 +1,44 @@
+"""The database that a command is for."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from migsafe.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migsafe.postgres.address import Address
+
+target_option = click.option(
+    "--target",
+    required=True,
+    metavar="URL",
+    help="The database: a URL, or env:NAME for the variable that holds it. The password may come from PGPASSWORD.",
+)
+
+
+def address_of(said: str) -> Address:
+    """The address in a URL or behind ``env:NAME``. Raises :class:`UsageError`; the message never repeats a password."""
+    from migsafe.postgres.address import parse_url
+
+    scheme, _, variable = said.partition(":")
+    url = os.environ.get(variable) if scheme == "env" else said
+    if not url:
+        raise UsageError(f"the environment variable {variable}, which holds the target's URL, isn't set")
+    address = parse_url(url)
+    return replace(address, password=address.password or os.environ.get("PGPASSWORD"))
+
+
+def restore_command(snapshot: Path, address: Address, *, in_place: bool, end_sessions: bool) -> str:
+    """The exact command that brings a snapshot back; the password is not in it."""
+    options = [*(["--in-place"] if in_place else []), *(["--end-sessions"] if end_sessions else [])]
+    url = replace(address, password=None).url()
+    words = ["migsafe", "snapshot", "restore", str(snapshot), "--target", url, "--into", address.database, *options]
+    return shlex.join(words)

@@ -1,0 +1,116 @@
+"""pg_dump's directory format: written and restored by several workers at once (PostgreSQL manual, pg_dump, --jobs)."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from migsafe.errors import CannotCheck, ServerUnavailable
+from migsafe.postgres import clients
+from migsafe.postgres.address import Address
+from migsafe.postgres.dump import NEUTRAL
+
+_FULL = "No space left on device"
+
+
+def dump_directory(address: Address, major: int, directory: Path, *, snapshot: str, jobs: int, privileges: bool) -> str:
+    """Dump the exported ``snapshot`` into a new directory and return pg_dump's version.
+
+    The database is only read: pg_dump's transactions are READ ONLY. Locks: ACCESS SHARE on every table. Raises
+    :class:`ClientToolMissing` when no pg_dump fits, :class:`CannotCheck` with its own words when it fails.
+    """
+    program = clients.find("pg_dump", major)
+    arguments = [
+        "--format=directory",
+        f"--jobs={jobs}",
+        f"--snapshot={snapshot}",
+        f"--file={directory}",
+        *_neutral(privileges=privileges),
+    ]
+    try:
+        clients.run(program.path, arguments, address)
+    except CannotCheck as error:
+        raise _explained(error, f"Free some space in {directory.parent}, or name another place.") from error
+    return program.version
+
+
+def restore_directory(address: Address, major: int, directory: Path, *, jobs: int, privileges: bool) -> None:
+    """Restore into the empty database at ``address``, stopping at the first error. Raises as :func:`dump_directory`."""
+    program = clients.find("pg_restore", major)
+    arguments = ["--exit-on-error", f"--jobs={jobs}", f"--dbname={address.database}", *_neutral(privileges=privileges)]
+    try:
+        clients.run(program.path, [*arguments, str(directory)], address)
+    except CannotCheck as error:
+        raise _explained(error, "The server's disk is full: free some space there.") from error
+
+
+def replace_in_one_transaction(
+    address: Address, major: int, directory: Path, *, before: str, first: str, privileges: bool
+) -> None:
+    """Run ``before``, then in one transaction ``first`` and the dump as a script. Raises as :func:`dump_directory`.
+
+    The COMMIT is sent only when pg_restore has written all of it, so that half a script changes nothing.
+    """
+    restore, psql = clients.find("pg_restore", major), clients.find("psql", major)
+    with tempfile.TemporaryFile() as said_by_restore, tempfile.TemporaryFile() as said_by_psql:
+        writer = subprocess.Popen(
+            [restore.path, "--file=-", *_neutral(privileges=privileges), str(directory)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=said_by_restore,
+        )
+        reader = subprocess.Popen(
+            [psql.path, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=said_by_psql,
+            env=clients.client_environment(address),
+        )
+        with writer, reader:
+            try:
+                _pass_on(writer, reader, f"{before}BEGIN;\n{first}")
+            except BaseException:
+                writer.kill()
+                reader.kill()
+                raise
+        clients.raise_if_failed("psql", reader.returncode, _said(said_by_psql))
+        clients.raise_if_failed("pg_restore", writer.returncode, _said(said_by_restore))
+
+
+def _pass_on(writer: subprocess.Popen[bytes], reader: subprocess.Popen[bytes], first: str) -> None:
+    assert writer.stdout
+    assert reader.stdin
+    with suppress(BrokenPipeError):  # psql stopped at an error, and says so
+        reader.stdin.write(first.encode())
+        shutil.copyfileobj(writer.stdout, reader.stdin)
+        if writer.wait() == 0:
+            reader.stdin.write(b"\nCOMMIT;\n")
+        reader.stdin.flush()
+    writer.stdout.close()
+    with suppress(BrokenPipeError):
+        reader.stdin.close()
+    reader.wait()
+    writer.wait()
+
+
+def _said(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _neutral(*, privileges: bool) -> tuple[str, ...]:
+    return () if privileges else NEUTRAL
+
+
+def _explained(error: CannotCheck, on_full_disk: str) -> CannotCheck:
+    if type(error) is not CannotCheck:
+        return error
+    if _FULL in error.message:
+        return CannotCheck(error.message, where=error.where, hint=on_full_disk)
+    if "server closed the connection" in error.message or "terminating connection" in error.message:
+        return ServerUnavailable(error.message, where=error.where, hint="Look at the server's log, then run again.")
+    return error

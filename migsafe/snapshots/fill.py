@@ -1,0 +1,78 @@
+"""Bring a snapshot's dump into an empty database, and compare what came of it with the state that was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from psycopg import errors
+
+from migsafe.errors import CannotCheck
+from migsafe.postgres.archive import restore_directory
+from migsafe.postgres.databases import connect_to
+from migsafe.postgres.properties import create_empty
+from migsafe.snapshots.take import without_timeouts
+from migsafe.state import StateDifference, compare_states, read_state
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from migsafe.postgres.address import Address
+    from migsafe.snapshots.manifest import Snapshot
+
+TEMPLATE = {("schema", "public"): "DROP SCHEMA public", ("extension", "plpgsql"): "DROP EXTENSION plpgsql"}
+"""What an empty database has that a dump never says is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a restored database has differently; ``notes`` name what could not be compared, and why."""
+
+    difference: StateDifference
+    notes: tuple[str, ...]
+
+
+def create(connection: psycopg.Connection, name: str, snapshot: Snapshot, *, tablespace: str | None = None) -> None:
+    """Make an empty database with the snapshot's encoding and locale."""
+    try:
+        create_empty(connection, name, snapshot.manifest.properties, tablespace=tablespace)
+    except (errors.WrongObjectType, errors.InvalidParameterValue, errors.UndefinedObject) as error:
+        raise CannotCheck(
+            f"a database like {snapshot.manifest.database!r} can't be made here: {error.diag.message_primary}",
+            hint="Install the locale on the server's machine.",
+        ) from error
+
+
+def fill(address: Address, major: int, snapshot: Snapshot, *, jobs: int) -> None:
+    """Restore into the empty database at ``address``, on a server of version ``major``."""
+    with connect_to(address) as connection:
+        for key, statement in TEMPLATE.items():
+            if key not in snapshot.state.schema:
+                connection.execute(statement.encode())
+    restore_directory(address, major, snapshot.dump, jobs=jobs, privileges=snapshot.manifest.privileges)
+
+
+def compare(address: Address, snapshot: Snapshot) -> Comparison:
+    """Read the database at ``address`` and compare it with the snapshot's state.
+
+    Owners and privileges are compared if the snapshot keeps them. A restore refreshes materialized views, so that one
+    that was stale holds other rows afterwards: that is noted, not counted.
+    """
+    with connect_to(address) as connection:
+        without_timeouts(connection)
+        difference = compare_states(snapshot.state, read_state(connection))
+    if not snapshot.manifest.privileges:
+        difference = difference.without_privileges()
+    views = {view.name for view in snapshot.state.schema.of_kind("materialized view")}
+    refreshed = [table for table in difference.contents.tables if table.name in views]
+    kept = tuple(table for table in difference.contents.tables if table.name not in views)
+    return Comparison(
+        replace(difference, contents=replace(difference.contents, tables=kept)),
+        tuple(_notes(difference, [table.name for table in refreshed])),
+    )
+
+
+def _notes(difference: StateDifference, refreshed: list[str]) -> Iterator[str]:
+    yield from (f"{name}: not compared: {reason}" for name, reason in difference.not_checked.items())
+    yield from (f"{name}: a materialized view that was stale; the restore has refreshed it" for name in refreshed)

@@ -1,0 +1,90 @@
+"""The directory that holds the snapshots: find, list, remove.
+
+A snapshot gets its name when it is complete. What is being written is called ``.partial-…`` and is locked; what is
+called so and isn't locked was left by a run that died.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from migsafe.errors import CannotCheck, UsageError
+from migsafe.postgres.runs import is_alive
+from migsafe.setting import nearest
+from migsafe.snapshots.manifest import MANIFEST, Snapshot, read
+
+PARTIAL = ".partial-"
+
+_AGE = re.compile(r"(\d+)\s*([hdw])")
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def new_name(store: Path, database: str, taken: datetime) -> str:
+    """The database's name and the time, with a number where that name is taken."""
+    plain = re.sub(r"[^\w.-]+", "_", database)[:60].lstrip(".") or "database"
+    name = f"{plain}-{taken:%Y%m%dT%H%M%SZ}"
+    numbered = (f"{name}-{number}" for number in range(2, 1000))
+    return name if not (store / name).exists() else next(each for each in numbered if not (store / each).exists())
+
+
+def snapshots(store: Path) -> tuple[Snapshot, ...]:
+    """All complete snapshots, the oldest first."""
+    found = (read(path.parent) for path in store.glob(f"*/{MANIFEST}") if not path.parent.name.startswith("."))
+    return tuple(sorted(found, key=lambda snapshot: (snapshot.manifest.taken, snapshot.path.name)))
+
+
+def find(store: Path, name: str) -> Snapshot:
+    """The snapshot of that name, or in that directory; ``latest`` is the newest. Raises :class:`UsageError`."""
+    if name == "latest" and (found := snapshots(store)):
+        return found[-1]
+    for path in (store / name, Path(name)):
+        if (path / MANIFEST).is_file():
+            return read(path)
+    names = [snapshot.path.name for snapshot in snapshots(store)]
+    raise UsageError(
+        f"there is no snapshot {name!r}{nearest(name, names)}", where=str(store), hint="See migsafe snapshot list."
+    )
+
+
+def parse_age(text: str) -> timedelta:
+    """``12h``, ``30d`` or ``8w``. Raises :class:`UsageError` for anything else."""
+    match = _AGE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is no age", hint="Write hours, days or weeks: 12h, 30d, 8w.")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def superfluous(
+    found: tuple[Snapshot, ...], *, keep: int | None, older_than: timedelta | None, now: datetime
+) -> tuple[Snapshot, ...]:
+    """What to remove: what is not among the newest ``keep`` of its database and, if both are given, also too old."""
+    return tuple(
+        snapshot
+        for snapshot in found
+        if (keep is None or snapshot not in _newest(found, snapshot, keep))
+        and (older_than is None or now - snapshot.manifest.taken > older_than)
+    )
+
+
+def _newest(found: tuple[Snapshot, ...], like: Snapshot, keep: int) -> tuple[Snapshot, ...]:
+    source = (like.manifest.address, like.manifest.database)
+    same = [each for each in found if (each.manifest.address, each.manifest.database) == source]
+    return tuple(same[-keep:]) if keep else ()
+
+
+def remove(path: Path) -> None:
+    """Delete a snapshot or what is left of one; a manifest goes first, so that half of one is never taken for whole."""
+    try:
+        (path / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(path)
+    except OSError as error:
+        raise CannotCheck(f"can't be deleted: {error.strerror}", where=str(path)) from error
+
+
+def dead_partials(store: Path) -> Iterator[Path]:
+    """What runs that died left behind."""
+    yield from (path for path in sorted(store.glob(f"{PARTIAL}*")) if path.is_dir() and not is_alive(path))

@@ -1,0 +1,205 @@
+"""Take a snapshot: state and dump of one moment, complete on disk or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from migsafe.postgres.archive import dump_directory
+from migsafe.postgres.databases import connect_to, server_version
+from migsafe.postgres.properties import read_properties
+from migsafe.postgres.runs import claimed
+from migsafe.snapshots import states
+from migsafe.snapshots.manifest import DUMP, MANIFEST, STATE, File, Manifest, Snapshot, read, write
+from migsafe.snapshots.store import PARTIAL, new_name
+from migsafe.snapshots.trouble import explained
+from migsafe.state import State, read_state
+
+if TYPE_CHECKING:
+    from migsafe.postgres.address import Address
+
+Progress = Callable[[str], None]
+
+ADVANCED = "it advanced while the snapshot was taken"
+
+_TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+"""A long dump must not be ended by what is set for short queries."""
+
+_ROLES = """
+SELECT rolname::text FROM pg_catalog.pg_roles WHERE oid = 10
+UNION
+SELECT rolname::text FROM pg_catalog.pg_roles
+JOIN pg_catalog.pg_shdepend ON refclassid = 'pg_catalog.pg_authid'::regclass AND refobjid = pg_roles.oid
+WHERE dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+ORDER BY 1
+"""
+"""The first superuser is not listed as anybody's owner: PostgreSQL can't do without it anyway."""
+
+
+_TABLES = """
+SELECT nspname, relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+"""
+
+TABLES_PER_LOCK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An exported snapshot, and the server's time just before it was made."""
+
+    snapshot: str
+    time: datetime
+
+
+def take(
+    address: Address, store: Path, *, jobs: int, privileges: bool = False, progress: Progress = lambda _: None
+) -> Snapshot:
+    """Dump the database at ``address`` into a new directory of ``store``, with its state and a manifest.
+
+    The database is only read. State and dump are of the same snapshot. Sequences belong to none: one that advanced
+    meanwhile is named as not checked in the state. Raises :class:`CannotCheck`, :class:`ServerUnavailable` or
+    :class:`OSError`; then nothing is left in the store.
+    """
+    store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with connect_to(address) as holder, explained(address), _held_moment(holder) as moment:
+        name = new_name(store, address.database, moment.time)
+        with claimed(store / f"{PARTIAL}{name}") as partial:
+            manifest = _fill(partial, address, moment, jobs=jobs, privileges=privileges, progress=progress)
+            write(partial / MANIFEST, replace(manifest, name=name, files=_checksums(partial)).to_json())
+            _flush(partial)
+            partial.rename(store / name)
+            _flush_directory(store)
+    return read(store / name)
+
+
+def _fill(
+    partial: Path, address: Address, moment: Moment, *, jobs: int, privileges: bool, progress: Progress
+) -> Manifest:
+    with connect_to(address) as reader:
+        without_timeouts(reader)
+        started = time.monotonic()
+        progress("reading the state")
+        positions = _positions(reader)
+        state = read_state(reader, snapshot=moment.snapshot)
+        state_seconds = time.monotonic() - started
+        progress("dumping")
+        started = time.monotonic()
+        version, number = server_version(reader)
+        major = number // 10000
+        pg_dump = dump_directory(
+            address, major, partial / DUMP, snapshot=moment.snapshot, jobs=jobs, privileges=privileges
+        )
+        dump_seconds = time.monotonic() - started
+        state = _without(state, positions.items() ^ _positions(reader).items())
+        write(partial / STATE, states.to_json(state))
+        properties = read_properties(reader)
+        assert properties is not None
+        return Manifest(
+            name="",
+            taken=moment.time,
+            server=version,
+            major=major,
+            address=f"{address.host}:{address.port}",
+            database=address.database,
+            database_size=_number(reader, "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())"),
+            properties=properties,
+            privileges=privileges,
+            roles=tuple(role for (role,) in reader.execute(_ROLES)),
+            pg_dump=pg_dump,
+            dump_seconds=round(dump_seconds, 3),
+            state_seconds=round(state_seconds, 3),
+            tables=len(state.contents.tables),
+            rows=state.contents.rows,
+            files={},
+        )
+
+
+@contextmanager
+def _held_moment(holder: psycopg.Connection) -> Iterator[Moment]:
+    """Export a snapshot (manual, 9.27.5) and keep it until leaving; afterwards nobody can join it any more.
+
+    The tables are locked before it is made: a TRUNCATE or a rewrite afterwards would empty them for it (manual, 13.6).
+    """
+    without_timeouts(holder)
+    tables = [sql.Identifier(schema, name) for schema, name in holder.execute(_TABLES)]
+    with holder.transaction():
+        holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        for start in range(0, len(tables), TABLES_PER_LOCK):
+            some = sql.SQL(", ").join(tables[start : start + TABLES_PER_LOCK])
+            holder.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(some))
+        row = holder.execute("SELECT pg_catalog.clock_timestamp(), pg_catalog.pg_export_snapshot()").fetchone()
+        assert row is not None
+        yield Moment(snapshot=row[1], time=row[0].astimezone(UTC))
+
+
+def without_timeouts(connection: psycopg.Connection) -> None:
+    """No timeout of the server's ends this session's long statements and transactions."""
+    for parameter in _TIMEOUTS:
+        connection.execute("SELECT pg_catalog.set_config(%s, '0', false)", (parameter,))
+
+
+def _positions(connection: psycopg.Connection) -> Mapping[str, int | None]:
+    """Where the sequences stand now. They are outside of every transaction (manual, 9.17)."""
+    rows = connection.execute(
+        "SELECT pg_catalog.format('%I.%I', schemaname, sequencename), last_value FROM pg_catalog.pg_sequences"
+    )
+    return dict(rows.fetchall())
+
+
+def _without(state: State, moved: set[tuple[str, int | None]]) -> State:
+    names = {name for name, _ in moved}
+    contents = replace(
+        state.contents,
+        sequences={name: at for name, at in state.contents.sequences.items() if name not in names},
+        not_checked={**state.contents.not_checked, **dict.fromkeys(sorted(names), ADVANCED)},
+    )
+    return replace(state, contents=contents)
+
+
+def _number(connection: psycopg.Connection, query: str) -> int:
+    row = connection.execute(query.encode()).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _checksums(directory: Path) -> dict[str, File]:
+    return {str(path.relative_to(directory)): checksum(path) for path in files_in(directory)}
+
+
+def files_in(directory: Path) -> list[Path]:
+    """Every file below a snapshot's directory but the manifest, in order."""
+    return sorted(path for path in directory.rglob("*") if path.is_file() and path != directory / MANIFEST)
+
+
+def checksum(path: Path) -> File:
+    """Size and SHA-256 of a file, which is read once."""
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256")
+    return File(path.stat().st_size, digest.hexdigest())
+
+
+def _flush(directory: Path) -> None:
+    """Have every file on disk before the snapshot gets its name."""
+    for path in (*files_in(directory), directory / MANIFEST):
+        with path.open("rb") as content:
+            os.fsync(content.fileno())
+    for path in (directory / DUMP, directory):
+        _flush_directory(path)
+
+
+def _flush_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
