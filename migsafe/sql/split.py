@@ -32,6 +32,8 @@ _TELLING = frozenset(
 _OPENING = 4
 """How many tokens it takes to know CREATE OR REPLACE FUNCTION."""
 _UNSCANNABLE = -1
+_STRETCH = 256 * 1024
+"""About how many bytes are scanned at once, so that the tokens of a large script needn't all be held in memory."""
 
 _END_OF_COPY_LINE = re.compile(rb"\bfrom\s+stdin\b[^;]*;[^\n]*(?:\n|\Z)", re.IGNORECASE)
 _META_COMMAND_LINE = re.compile(rb"^[ \t]*\\[^\n]*(?:\n|\Z)", re.MULTILINE)
@@ -172,10 +174,13 @@ class _Splitter:
         return _META_COMMAND_LINE.match(self._data, start) if self._psql else None
 
     def _stops(self) -> list[int]:
-        """Where the scanner must stop, if that is outside a string or a comment: ends of COPY, lines for psql."""
+        """Where the scanner stops, unless in a string or a comment: ends of COPY, lines for psql, ends of stretches."""
         stops = [found.end() for found in _END_OF_COPY_LINE.finditer(self._data)]
         if self._psql:
             stops += [found.start() for found in _META_COMMAND_LINE.finditer(self._data)]
+        end = 0
+        while (end := self._data.find(b";\n", end + _STRETCH) + 2) > 1:
+            stops.append(end)
         return sorted(stops)
 
     def _scan_stretch(self, start: int, stops: list[int]) -> tuple[int, Iterator[_Token]]:

@@ -69,9 +69,9 @@ def test_a_path_that_is_no_directory_is_refused(tmp_path: Path, path: str) -> No
 def test_ten_thousand_files_open_in_seconds(tmp_path: Path, name: str) -> None:
     for number in range(10_000):
         (tmp_path / name.format(number)).write_bytes(b"SELECT 1;")
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(open_history(settings(tmp_path, path=Path())).migrations) == 10_000
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 3
 
 
 def test_every_kind_can_be_loaded() -> None:

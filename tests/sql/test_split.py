@@ -81,13 +81,21 @@ def test_meta_commands_are_found_outside_strings_and_dollar_quotes() -> None:
     assert next(piece for piece in found if isinstance(piece, MetaCommand) and piece.name == "gexec").column == 10
 
 
+def test_a_script_longer_than_a_stretch_is_split_the_same() -> None:
+    long = "SELECT '" + "a;\n" * 200_000 + "é'"
+    statements = split(f"SELECT 1;\n{long};\n" + "SELECT 2;\n" * 100_000)
+    assert [statement.text for statement in statements[:3]] == ["SELECT 1", long, "SELECT 2"]
+    assert len(statements) == 100_002
+    assert statements[-1].line == 300_002
+
+
 @pytest.mark.parametrize("line", ["INSERT INTO t VALUES (1, 'some text', now());\n", "a\tit's \\N\t$$\n"])
-def test_ten_megabytes_are_split_in_seconds(line: str) -> None:
-    lines = line * (10_000_000 // len(line))
+def test_a_megabyte_takes_well_under_a_second(line: str) -> None:
+    lines = line * (1_000_000 // len(line))
     sql = lines if line.startswith("INSERT") else f"COPY t FROM stdin;\n{lines}\\.\n"
-    started = time.perf_counter()
+    started = time.process_time()
     assert split(sql)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 2
 
 
 def test_the_first_words_pass_over_comments_and_parentheses() -> None:
