@@ -39,7 +39,9 @@ def _lines(rows: RowsDifference) -> Iterator[str]:
 
 def _line(row: RowDifference) -> str:
     if row.old is None or row.new is None:
-        return f"{'-' if row.old else '+'} {_values(row.key)}: {_values(row.old or row.new or {})}".removesuffix(": ")
+        copies = f" ({row.copies:,} copies)" if row.copies > 1 else ""
+        sign = "+" if row.old is None else "-"
+        return f"{sign} {_values(row.key)}: {_values(row.old or row.new or {})}".removesuffix(": ") + copies
     changes = ", ".join(f"{name} {_value(row.old[name])} → {_value(row.new[name])}" for name in row.old)
     return f"  {_values(row.key)}: {changes}"
 

@@ -1,29 +1,38 @@
 """Finds the rows in which one table differs between two live databases: every one of them, not a sample.
 
-Both sides group their rows into buckets by the hash of the key and send a count and the sum of the digests for each;
-only the rows of buckets that differ are then read, sorted by the server, and merged by key as they stream in.
+Both sides are read at the same time. They group their rows into buckets by the hash of the key and send a count and the
+sum of the rows' hashes for each; of the buckets that differ they send the hashes of all rows, sorted, which are matched
+as they stream in; and only rows that are shown, or that tell which columns changed, are read themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
-from psycopg.rows import tuple_row
 
 from migsafe.errors import CannotCheck
 from migsafe.postgres.reading import consistent_reading
-from migsafe.rows.digest import Column, Table, key_hash, row_hash, value_digest
-from migsafe.rows.tables import find_tables
+from migsafe.rows.batches import COLUMNS_PER_QUERY, Reading, read_all
+from migsafe.rows.both import both
+from migsafe.rows.buckets import buckets_for, differing_buckets, row_hashes, rows_at, sums_select
+from migsafe.rows.digest import Table, key_hash, value_digest
+from migsafe.rows.pairs import Pair, Selection, other_columns, share
+from migsafe.rows.streams import Hashed, Place, differing
+from migsafe.rows.tables import find_all
 
 if TYPE_CHECKING:
     import psycopg
 
-ROWS_PER_BUCKET = 64
-MOST_BUCKETS = 1 << 16
-ROWS_PER_FETCH = 2000
+    from migsafe.rows.buckets import Sums
+
+MOST_LOOKED_INTO = 10_000
+"""Changed rows that are looked into for which of their columns changed."""
+
+ROWS_AT_A_TIME = 1000
 
 Values = Mapping[str, str | None]
 """Values by column, as text; none is null."""
@@ -34,12 +43,14 @@ class RowDifference:
     """One row that differs.
 
     ``key`` is its primary key, or the whole row in a table without one. ``old`` and ``new`` hold the values of the
-    columns that differ; a side is none where it doesn't have the row.
+    columns that differ, by the old side's names; a side is none where it doesn't have the row, or has it less often.
+    ``copies`` is how many more of them the other side has.
     """
 
     key: Values
     old: Values | None
     new: Values | None
+    copies: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,9 @@ class RowsDifference:
     """How many rows only the old side has, only the new one has, or both have with other values; exact counts.
 
     In a table without a primary key a changed row is one missing and one extra. ``samples`` are the first of them by
-    the hash of the key, the same whenever the same data is compared. ``columns`` are those that were compared.
+    the hash of the key, the same whenever the same data is compared. ``columns`` are those that were compared, ``rows``
+    how many there are on each side. ``changed_columns`` says in how many of the first ``looked_into`` changed rows each
+    column differs, by its old name.
     """
 
     missing: int = 0
@@ -55,19 +68,12 @@ class RowsDifference:
     changed: int = 0
     samples: tuple[RowDifference, ...] = ()
     columns: tuple[str, ...] = field(default=(), compare=False)
+    rows: tuple[int, int] = field(default=(0, 0), compare=False)
+    changed_columns: Mapping[str, int] = field(default_factory=dict)
+    looked_into: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.extra or self.changed)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A row as it was read: where it sorts, its key, its other values, and how many times it is there."""
-
-    place: tuple[int, str]
-    key: Sequence[str | None]
-    values: Sequence[str | None]
-    count: int
 
 
 def compare_rows(
@@ -77,151 +83,212 @@ def compare_rows(
 
     Rows are matched by primary key if both sides have the same one, otherwise as whole rows. Both connections must be
     idle; each side is read in one snapshot of its own. Locks: ACCESS SHARE. Memory doesn't grow with rows or
-    differences, but for the buckets (at most 65,536) and ``limit`` samples; the server sorts what differs.
-    Raises :class:`migsafe.errors.CannotCheck` when a side doesn't have the table.
+    differences, but for the buckets (at most 4,096) and the rows that are looked into; the server sorts what differs.
+    Raises :class:`migsafe.errors.CannotCheck` when a side doesn't have the table or may not read it.
     """
     with consistent_reading(before), consistent_reading(after):
-        old, new = _shared(_find(before, table), _find(after, table))
-        number, buckets = _differing_buckets(before, after, old, new)
-        return _count(_match(_rows(before, old, number, buckets), _rows(after, new, number, buckets)), old, limit)
+        pair = share(_find(before, table), _find(after, table))
+        not_checked: dict[str, str] = {}
+        sums = pair_sums(before, after, {table: pair}, not_checked)
+        if table not in sums:
+            raise CannotCheck(not_checked[table], where=f"table {table}")
+        return compare_pair(before, after, pair, sums[table], limit=limit)
 
 
 def _find(connection: psycopg.Connection, name: str) -> Table:
     not_checked: dict[str, str] = {}
-    tables = find_tables(connection, not_checked)
+    tables = find_all(connection, not_checked)
     if name not in tables:
         database = connection.info.dbname
         raise CannotCheck(not_checked.get(name, "there is no such table"), where=f"table {name} in database {database}")
     return tables[name]
 
 
-def _shared(old: Table, new: Table) -> tuple[Table, Table]:
-    """Both tables with the columns they share, in one order, and the key if it is the same on both sides.
+def bucket_number(pair: Pair) -> int:
+    """Into how many buckets both tables are divided."""
+    return buckets_for(max(pair.old.bytes, pair.new.bytes))
 
-    A column whose type differs is compared by its text on both sides.
+
+def pair_sums(
+    before: psycopg.Connection,
+    after: psycopg.Connection,
+    pairs: Mapping[str, Pair],
+    not_checked: dict[str, str],
+    selection: Selection = Selection(),  # noqa: B008  frozen
+) -> dict[str, tuple[Sums, Sums]]:
+    """Both sides' buckets of each pair: small tables many to a query, each table once.
+
+    What a side can't read is named in ``not_checked`` with its reason. Locks: ACCESS SHARE on one query's tables.
     """
-    theirs = {column.name: column for column in new.columns}
-    pairs = [(column, theirs[column.name]) for column in old.columns if column.name in theirs]
-    pairs = [(a, b) if a.type == b.type else (replace(a, type="text"), replace(b, type="text")) for a, b in pairs]
-    key = [column.name for column in old.key]
-    same_key = key == [column.name for column in new.key]
-    sides = ({a.name: a for a, _ in pairs}, {b.name: b for _, b in pairs})
-    first, second = (
-        replace(table, columns=tuple(side.values()), key=tuple(side[name] for name in key) if same_key else ())
-        for table, side in zip((old, new), sides, strict=True)
+
+    def read(connection: psycopg.Connection, side: str) -> tuple[dict[str, Sums], dict[str, str]]:
+        refused: dict[str, str] = {}
+        readings = (_sums_reading(name, pair, getattr(pair, side), selection) for name, pair in pairs.items())
+        rows = read_all(connection, readings, refused)
+        return {name: {bucket: (count, int(total)) for bucket, count, total in sums} for name, sums in rows}, refused
+
+    (old, refused), (new, also_refused) = both(read, (before, "old"), (after, "new"))
+    not_checked.update({**also_refused, **refused})
+    return {name: (old[name], new[name]) for name in pairs if name in old and name in new}
+
+
+def _sums_reading(name: str, pair: Pair, table: Table, selection: Selection) -> Reading:
+    number = bucket_number(pair)
+    width = len(table.columns) + 1 if number == 1 else COLUMNS_PER_QUERY
+    return Reading(name, sums_select(table, number, selection), width)
+
+
+def compare_pair(
+    before: psycopg.Connection,
+    after: psycopg.Connection,
+    pair: Pair,
+    sums: tuple[Sums, Sums],
+    *,
+    limit: int,
+    selection: Selection = Selection(),  # noqa: B008  frozen
+) -> RowsDifference:
+    """Find what differs in buckets whose ``sums`` differ, both sides within their snapshots."""
+    columns = tuple(column.name for column in pair.old.columns)
+    rows = (_rows(sums[0]), _rows(sums[1]))
+    buckets = differing_buckets(*sums)
+    if not buckets:
+        return RowsDifference(columns=columns, rows=rows)
+    number = bucket_number(pair)
+    tally = _Tally(pair.by_key, limit)
+    with before.transaction(force_rollback=True), after.transaction(force_rollback=True):
+        with (
+            row_hashes(before, pair.old, number, buckets, selection) as ours,
+            row_hashes(after, pair.new, number, buckets, selection) as theirs,
+        ):
+            for place in differing(ours, theirs):
+                tally.add(place)
+        changed = _changed_columns(before, after, pair, tally.changed_rows, selection)
+        samples = tuple(_samples(before, after, pair, tally.shown, selection))
+    return RowsDifference(
+        tally.missing, tally.extra, tally.changed, samples, columns, rows, changed, len(tally.changed_rows)
     )
-    return first, second
 
 
-def _differing_buckets(
-    before: psycopg.Connection, after: psycopg.Connection, old: Table, new: Table
-) -> tuple[int, list[int]]:
-    """The number of buckets, a power of two, and those whose counts or digests differ."""
-    rows = max(_row_count(before, old), _row_count(after, new))
-    number = 1
-    while number * ROWS_PER_BUCKET < rows and number < MOST_BUCKETS:
-        number *= 2
-    ours, theirs = _buckets(before, old, number), _buckets(after, new, number)
-    return number, sorted(bucket for bucket in {*ours, *theirs} if ours.get(bucket) != theirs.get(bucket))
+def _rows(sums: Sums) -> int:
+    return sum(count for count, _ in sums.values())
 
 
-def _row_count(connection: psycopg.Connection, table: Table) -> int:
-    ((count,),) = _fetch(connection, sql.SQL("SELECT count(*) FROM ONLY {}").format(table.identifier))
-    return int(count)
+@dataclass(slots=True)
+class _Tally:
+    """Counts what differs, and keeps the first of it."""
+
+    by_key: bool
+    limit: int
+    missing: int = 0
+    extra: int = 0
+    changed: int = 0
+    shown: list[tuple[Hashed | None, Hashed | None, int]] = field(default_factory=list)
+    changed_rows: list[tuple[Hashed, Hashed]] = field(default_factory=list)
+
+    def add(self, place: Place) -> None:
+        if not self.by_key:
+            self._add_copies(place)
+            return
+        pairs = list(zip(place.old, place.new, strict=False))
+        self.changed += len(pairs)
+        self.changed_rows += pairs[: MOST_LOOKED_INTO - len(self.changed_rows)]
+        gone, come = place.old[len(pairs) :], place.new[len(pairs) :]
+        self.missing += len(gone)
+        self.extra += len(come)
+        self._show([*((a, b, 1) for a, b in pairs), *((a, None, 1) for a in gone), *((None, b, 1) for b in come)])
+
+    def _add_copies(self, place: Place) -> None:
+        """Without a key the mark counts equal rows, and a place is a row."""
+        old, new = (rows[0] if rows else None for rows in (place.old, place.new))
+        surplus = (new.mark if new else 0) - (old.mark if old else 0)
+        self.missing += max(-surplus, 0)
+        self.extra += max(surplus, 0)
+        self._show([(None, new, surplus) if surplus > 0 else (old, None, -surplus)])
+
+    def _show(self, rows: Sequence[tuple[Hashed | None, Hashed | None, int]]) -> None:
+        self.shown += rows[: self.limit - len(self.shown)]
 
 
-def _buckets(connection: psycopg.Connection, table: Table, number: int) -> dict[int, int]:
-    """Each bucket that has rows, with one hash of its count and its columns' digests."""
-    query = sql.SQL(
-        'SELECT {place} & {mask}, hashtextextended(ROW({sums})::text COLLATE "C", 0) FROM ONLY {table} AS t GROUP BY 1'
-    ).format(
-        place=_place(table),
-        mask=number - 1,
-        sums=sql.SQL(", ").join([sql.SQL("count(*)"), *map(sql.SQL("sum({})").format, _digests(table))]),
-        table=table.identifier,
+def _changed_columns(
+    before: psycopg.Connection,
+    after: psycopg.Connection,
+    pair: Pair,
+    rows: Sequence[tuple[Hashed, Hashed]],
+    selection: Selection,
+) -> dict[str, int]:
+    """In how many of these rows each column differs."""
+    names = [column.name for column in other_columns(pair.old)]
+    found: Counter[str] = Counter()
+    for start in range(0, len(rows), ROWS_AT_A_TIME):
+        some = rows[start : start + ROWS_AT_A_TIME]
+        old, new = both(
+            _read_at,
+            (before, pair.old, [a for a, _ in some], _digests(pair.old, selection), selection),
+            (after, pair.new, [b for _, b in some], _digests(pair.new, selection), selection),
+        )
+        for place in old.keys() & new.keys():
+            found.update(name for name, a, b in zip(names, old[place], new[place], strict=True) if a != b)
+    return {name: found[name] for name in names if found[name]}
+
+
+def _digests(table: Table, selection: Selection) -> list[sql.Composable]:
+    return [
+        value_digest(column, key_hash(table.key, number, selection.algorithm), selection.algorithm)
+        for number, column in enumerate(other_columns(table), start=1)
+    ]
+
+
+def _read_at(
+    connection: psycopg.Connection,
+    table: Table,
+    rows: Collection[Hashed],
+    expressions: Sequence[sql.Composable],
+    selection: Selection,
+) -> dict[int, Sequence[object]]:
+    """The expressions of each of the rows, by place."""
+    if not rows or not expressions:
+        return {row.place: [] for row in rows}
+    places = {row.place for row in rows}
+    found = rows_at(connection, table, [row.tid for row in rows], expressions, selection)
+    return {place: values for place, values in found if place in places}
+
+
+def _samples(
+    before: psycopg.Connection,
+    after: psycopg.Connection,
+    pair: Pair,
+    shown: Sequence[tuple[Hashed | None, Hashed | None, int]],
+    selection: Selection,
+) -> Iterator[RowDifference]:
+    old, new = both(
+        _read_at,
+        (before, pair.old, [a for a, _, _ in shown if a], _texts(pair.old), selection),
+        (after, pair.new, [b for _, b, _ in shown if b], _texts(pair.new), selection),
     )
-    return dict(_fetch(connection, query))
+    keys = [column.name for column in pair.old.key or pair.old.columns]
+    names = [column.name for column in other_columns(pair.old)]
+    for ours, theirs, copies in shown:
+        a, b = (old[ours.place] if ours else None), (new[theirs.place] if theirs else None)
+        yield _row(keys, names, _named(keys + names, a), _named(keys + names, b), copies)
 
 
-def _place(table: Table) -> sql.Composable:
-    return key_hash(table.key) if table.key else row_hash(table.columns)
+def _named(names: Sequence[str], values: Sequence[Any] | None) -> Values | None:
+    return None if values is None else dict(zip(names, values, strict=True))
 
 
-def _digests(table: Table) -> list[sql.Composable]:
-    if not table.key:
-        return [_place(table)]
-    seed = key_hash(table.key)
-    return [value_digest(column, seed) for column in table.columns]
+def _texts(table: Table) -> list[sql.Composable]:
+    columns = [*(table.key or table.columns), *other_columns(table)]
+    return [sql.SQL("{}::text").format(column.value) for column in columns]
 
 
-def _fetch(connection: psycopg.Connection, query: sql.Composed) -> list[Any]:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(query).fetchall()
-
-
-def _rows(connection: psycopg.Connection, table: Table, number: int, buckets: list[int]) -> Iterator[_Row]:
-    """The rows of these buckets by the hash of their key, then by the key's text."""
-    query = sql.SQL(
-        """
-        SELECT place, key::text, key, other, count(*)
-        FROM (SELECT {place} AS place, {key} AS key, {other} AS other FROM ONLY {table} AS t) AS r
-        WHERE place & {mask} = ANY ({buckets}::bigint[])
-        GROUP BY place, key, other
-        ORDER BY place, key::text COLLATE "C"
-        """
-    ).format(
-        place=_place(table),
-        key=_texts(table.key or table.columns),
-        other=_texts(_other_columns(table)),
-        table=table.identifier,
-        mask=number - 1,
-        buckets=buckets,
+def _row(
+    keys: Sequence[str], names: Sequence[str], old: Values | None, new: Values | None, copies: int
+) -> RowDifference:
+    known = old or new or {}
+    differing = [name for name in names if old is None or new is None or old[name] != new[name]]
+    return RowDifference(
+        {name: known[name] for name in keys},
+        None if old is None else {name: old[name] for name in differing},
+        None if new is None else {name: new[name] for name in differing},
+        copies,
     )
-    with connection.cursor("migsafe_rows", row_factory=tuple_row) as cursor:
-        cursor.itersize = ROWS_PER_FETCH
-        for place, text, key, other, count in cursor.execute(query):
-            yield _Row((place, text), key, other, count)
-
-
-def _other_columns(table: Table) -> list[Column]:
-    return [column for column in table.columns if table.key and column not in table.key]
-
-
-def _texts(columns: Sequence[Column]) -> sql.Composed:
-    texts = (sql.SQL("{}::text").format(column.value) for column in columns)
-    return sql.SQL("ARRAY[{}]::text[]").format(sql.SQL(", ").join(texts))
-
-
-def _match(old: Iterator[_Row], new: Iterator[_Row]) -> Iterator[tuple[_Row | None, _Row | None]]:
-    """Pair the rows of two sorted streams by place."""
-    ours, theirs = next(old, None), next(new, None)
-    while ours or theirs:
-        if theirs is None or (ours and ours.place < theirs.place):
-            yield ours, None
-            ours = next(old, None)
-        elif ours is None or theirs.place < ours.place:
-            yield None, theirs
-            theirs = next(new, None)
-        else:
-            yield ours, theirs
-            ours, theirs = next(old, None), next(new, None)
-
-
-def _count(matched: Iterator[tuple[_Row | None, _Row | None]], table: Table, limit: int) -> RowsDifference:
-    key_names = [column.name for column in table.key or table.columns]
-    other_names = [column.name for column in _other_columns(table)]
-    missing = extra = changed = 0
-    samples: list[RowDifference] = []
-    for old, new in matched:
-        surplus = (new.count if new else 0) - (old.count if old else 0)
-        differing = [i for i in range(len(other_names)) if not old or not new or old.values[i] != new.values[i]]
-        if not surplus and not differing:
-            continue
-        missing += max(-surplus, 0)
-        extra += max(surplus, 0)
-        changed += not surplus
-        if len(samples) < limit:
-            key = dict(zip(key_names, (old or new).key, strict=True))  # type: ignore[union-attr]
-            sides = ({other_names[i]: row.values[i] for i in differing} if row else None for row in (old, new))
-            samples.append(RowDifference(key, *sides))
-    return RowsDifference(missing, extra, changed, tuple(samples), tuple(column.name for column in table.columns))

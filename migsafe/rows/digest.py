@@ -37,7 +37,7 @@ _LASTING = {
     "timestamp without time zone": ("timestamp", "timestamp_hash_extended({value}, {seed})"),
     "timestamp with time zone": ("timestamptz", "timestamp_hash_extended({value} AT TIME ZONE 'UTC', {seed})"),
 }
-"""Of types that seldom change. A time is folded to 32 bits before it is hashed: good enough for values, not for keys."""
+"""Of types that seldom change. A time is folded to 32 bits before hashing: good enough for values, not for keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def key_hash(key: Sequence[Column], start: int = 0, algorithm: Algorithm = NATIV
     return seed
 
 
-def row_hash(columns: Sequence[Column], key: Sequence[Column] = (), algorithm: Algorithm = NATIVE) -> sql.Composable:
+def row_digest(columns: Sequence[Column], key: Sequence[Column] = (), algorithm: Algorithm = NATIVE) -> sql.Composable:
     """One hash of a row's key and of these columns, each seeded with its place, so that equal values don't cancel."""
     parts = [key_hash(key, 0, algorithm)]
     for number, column in enumerate(columns, start=1):
@@ -139,7 +139,7 @@ def row_hash(columns: Sequence[Column], key: Sequence[Column] = (), algorithm: A
 
 def place(table: Table, algorithm: Algorithm = NATIVE) -> sql.Composable:
     """The hash that a row is found by: that of its primary key, or of the whole row in a table without one."""
-    return key_hash(table.key, 0, algorithm) if table.key else row_hash(table.columns, (), algorithm)
+    return key_hash(table.key, 0, algorithm) if table.key else row_digest(table.columns, (), algorithm)
 
 
 def _digest(

@@ -109,3 +109,45 @@ def test_a_composite_key_tells_rows_apart(sides: Sides) -> None:
 def test_a_table_that_is_not_there_can_not_be_compared(sides: Sides) -> None:
     with pytest.raises(CannotCheck, match="no such table"):
         compare_rows(*sides, "public.nowhere")
+
+
+def test_a_surplus_of_copies_says_which_side_has_it(sides: Sides) -> None:
+    fill(sides[0], [(1, "x", 1), (2, "y", 1), (2, "y", 1), (2, "y", 1)], "")
+    fill(sides[1], [(1, "x", 1), (1, "x", 1), (2, "y", 1)], "")
+    found = compare_rows(*sides, "public.t")
+    assert sorted(found.samples, key=lambda sample: sample.copies) == [
+        RowDifference({"place": "1", "key": "x", 'a "b': "1"}, None, {}, 1),
+        RowDifference({"place": "2", "key": "y", 'a "b': "1"}, {}, None, 2),
+    ]
+
+
+def test_columns_that_changed_are_counted(sides: Sides) -> None:
+    fill(sides[0], [(number, "x", number) for number in range(50)], "PRIMARY KEY")
+    fill(sides[1], [(number, "x", number // 10) for number in range(49)], "PRIMARY KEY")
+    found = compare_rows(*sides, "public.t", limit=0)
+    assert (found.changed, found.missing, found.looked_into) == (48, 1, 48)
+    assert found.changed_columns == {'a "b': 48}
+
+
+def test_integers_that_postgresql_hashes_alike_are_told_apart(sides: Sides) -> None:
+    for connection, value in zip(sides, (-1, 4294967295), strict=True):
+        connection.execute("DROP TABLE IF EXISTS t; CREATE TABLE t (id bigint PRIMARY KEY, v bigint)")
+        connection.execute(f"INSERT INTO t VALUES (-1, {value}), (4294967295, 1)".encode())
+    found = compare_rows(*sides, "public.t")
+    assert (found.changed, found.samples) == (1, (RowDifference({"id": "-1"}, {"v": "-1"}, {"v": "4294967295"}),))
+
+
+def test_partitioned_tables_are_compared_as_wholes_however_they_are_divided(sides: Sides) -> None:
+    for connection, middle in zip(sides, (10, 30), strict=True):
+        connection.execute(
+            "DROP TABLE IF EXISTS t; CREATE TABLE t (id integer PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+            f"CREATE TABLE low PARTITION OF t FOR VALUES FROM (0) TO ({middle});"
+            f"CREATE TABLE high PARTITION OF t FOR VALUES FROM ({middle}) TO (100);"
+            "INSERT INTO t SELECT i, i FROM generate_series(1, 60) i".encode()
+        )
+    assert not compare_rows(*sides, "public.t")
+    sides[1].execute("UPDATE t SET v = 'other' WHERE id = 40")
+    found = compare_rows(*sides, "public.t")
+    sides[0].execute("DROP TABLE t")
+    sides[1].execute("DROP TABLE t")
+    assert found.samples == (RowDifference({"id": "40"}, {"v": "40"}, {"v": "other"}),)
