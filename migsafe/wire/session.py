@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import selectors
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from threading import Thread
 
@@ -12,7 +13,7 @@ from migsafe.postgres.address import Address
 from migsafe.wire import upstream
 from migsafe.wire.messages import WANTED_OF_CLIENT, WANTED_OF_SERVER, Framer, text, write_fatal
 from migsafe.wire.observer import Decision, Event, Observer, Ready, StatementEnded
-from migsafe.wire.startup import Packet, read_first_reply, read_packet
+from migsafe.wire.startup import Packet, read_first_reply, read_packet, with_parameters
 from migsafe.wire.trace import Batch, Record, Trace
 
 CHUNK = 256 * 1024
@@ -27,12 +28,19 @@ class Session:
     ``failure`` is what went wrong in the observer or in the tap itself; the connection was cut then.
     """
 
-    def __init__(self, client: socket.socket, address: Address, observer: Observer | None) -> None:
+    def __init__(
+        self,
+        client: socket.socket,
+        address: Address,
+        observer: Observer | None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
         self.trace = Trace()
         self.failure: BaseException | None = None
         self._client = client
         self._address = address
         self._observer = observer
+        self._parameters = parameters or {}
         self._server: upstream.Stream | None = None
         self._cut = False
         self._client_left = False
@@ -85,7 +93,7 @@ class Session:
             return
         if self._cut:
             return
-        server.sendall(packet.data)
+        server.sendall(with_parameters(packet, self._parameters).data)
         if isinstance(server, upstream.TlsStream) and not packet.is_cancel:
             reply = read_first_reply(server.recv)
             if reply is None:
@@ -121,6 +129,8 @@ class Session:
             while size := server.recv_into(buffer):
                 chunk = buffer[:size]
                 decision = self._trace(framer, chunk)
+                if decision is not Decision.FORWARD:
+                    _shut(server)  # first: what the client says to the answer must not get there any more
                 if decision is not Decision.CUT_BEFORE:
                     self._client.sendall(chunk)
                 if decision is not Decision.FORWARD:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from migsafe.wire.messages import write
@@ -50,6 +50,25 @@ def read_packet(client: socket.socket) -> Packet | None:
             rest = _read_exactly(client.recv, length - _LENGTH_AND_CODE.size)
             return None if rest is None else Packet(code, opening + rest)
         client.sendall(b"N")
+
+
+def with_parameters(packet: Packet, parameters: Mapping[str, str]) -> Packet:
+    """A StartupMessage that also sets these run-time parameters, but for those that the client sets itself.
+
+    What is set so goes before the settings of database and role, and ends with the session; a SET of the client's own
+    goes before it (manual, 20.1.3). A CancelRequest stays as it is.
+    """
+    if packet.is_cancel or not parameters:
+        return packet
+    body = packet.data[_LENGTH_AND_CODE.size :].removesuffix(b"\0")
+    said = {name.lower() for name in body.split(b"\0")[::2]}
+    added = b"".join(
+        name.encode() + b"\0" + value.encode() + b"\0"
+        for name, value in parameters.items()
+        if name.lower().encode() not in said
+    )
+    body += added + b"\0"
+    return Packet(packet.code, _LENGTH_AND_CODE.pack(_LENGTH_AND_CODE.size + len(body), packet.code) + body)
 
 
 def read_first_reply(receive: Callable[[int], bytes]) -> bytes | None:

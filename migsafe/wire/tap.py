@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from threading import Lock, Thread
@@ -29,15 +30,20 @@ class Tap:
 
     ``observer`` sees every answer before the client does, and may cut the connection there. On leaving, whatever is
     still connected is cut and all threads have ended. Raises what an observer raised, when statements are taken or on
-    leaving.
+    leaving. ``connections`` counts those that were ever made to it. ``parameters`` are run-time parameters
+    that every session gets unless its client sets them when it connects.
     """
 
-    def __init__(self, upstream: Address, *, observer: Observer | None = None) -> None:
+    def __init__(
+        self, upstream: Address, *, observer: Observer | None = None, parameters: Mapping[str, str] | None = None
+    ) -> None:
         self._upstream = upstream
         self._observer = observer
+        self._parameters = parameters
         self._sessions: list[tuple[Session, Statements]] = []
         self._lock = Lock()
         self._closing = False
+        self.connections = 0
         self._numbers = itertools.count(1)
 
     @property
@@ -107,8 +113,9 @@ class Tap:
                 client.close()
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            session = Session(client, self._upstream, self._observer)
+            session = Session(client, self._upstream, self._observer, self._parameters)
             with self._lock:
+                self.connections += 1
                 session.start()
                 self._sessions.append((session, Statements(lambda: next(self._numbers))))
 

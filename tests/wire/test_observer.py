@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import psycopg
@@ -11,6 +12,7 @@ from migsafe.errors import Defect
 from migsafe.postgres import databases
 from migsafe.postgres.address import Address
 from migsafe.wire.observer import Decision, Event, Ready, StatementEnded
+from migsafe.wire.session import Session
 from migsafe.wire.tap import Tap
 
 Condition = Callable[[Event], bool]
@@ -98,6 +100,29 @@ def test_a_cut_inside_an_open_transaction_rolls_it_back(tapped: Address, observe
         connection = databases.connect_to(tap.address)
         connection.execute("BEGIN")
         assert connection.execute("INSERT INTO observed VALUES (1)").rowcount == 1
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("COMMIT")
+    assert rows(observed) == 0
+
+
+def test_what_the_client_says_to_the_last_answer_does_not_reach_the_server(
+    tapped: Address, observed: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that is quicker than the tap's own thread; the delay stands for a busy machine."""
+    cut = Session.cut
+
+    def cut_late(session: Session) -> None:
+        time.sleep(0.2)
+        cut(session)
+
+    def is_inside(event: Event) -> bool:
+        return isinstance(event, StatementEnded) and event.command_tag == "INSERT 0 1"
+
+    monkeypatch.setattr(Session, "cut", cut_late)
+    with Tap(tapped, observer=cut_at(is_inside, Decision.CUT_AFTER)) as tap:
+        connection = databases.connect_to(tap.address)
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO observed VALUES (1)")
         with pytest.raises(psycopg.OperationalError):
             connection.execute("COMMIT")
     assert rows(observed) == 0
