@@ -12,8 +12,11 @@ from migsafe.cli.guard import guarded
 
 COMMANDS = {
     "check": ("migsafe.cli.check:command", "Prove the new migrations on a throwaway PostgreSQL."),
+    "apply": ("migsafe.cli.apply:command", "Apply the pending migrations to a database, with a way back."),
     "snapshot": ("migsafe.cli.snapshot:command", "Keep a database's state on disk, and bring it back."),
-    "rehearse": ("migsafe.cli.rehearse:command", "Show what the pending migrations would do to a database; it is only read."),
+    "rehearse": ("migsafe.cli.rehearse:command", "Show what the pending migrations would do to a database."),
+    "fingerprint": ("migsafe.cli.fingerprint:command", "Write what a database holds as digests of its columns."),
+    "compare": ("migsafe.cli.compare:command", "Show the rows in which two databases differ."),
     "init": ("migsafe.cli.init:command", "Write a commented migsafe.toml that fits this project."),
     "doctor": ("migsafe.cli.doctor:command", "Show which servers and programs are there, and what to install."),
     "scenario": ("migsafe.cli.scenario:command", "List and run the stories that show what migsafe finds."),

@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from migsafe.postgres.address import Address
 
 _OTHERS = """
-SELECT pid, coalesce(usename, backend_type)::text, coalesce(application_name, ''), coalesce(state, ''), state_change
+SELECT
+    pid,
+    coalesce(usename::text, backend_type, 'unknown'),
+    coalesce(application_name, ''),
+    coalesce(state, ''),
+    state_change,
+    backend_start
 FROM pg_catalog.pg_stat_activity
 WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid()
-    AND backend_type NOT IN ('autovacuum worker', 'parallel worker', 'walsender')
+    AND coalesce(backend_type, '') NOT IN ('autovacuum worker', 'parallel worker', 'walsender')
 ORDER BY pid
 """
 
@@ -30,13 +36,17 @@ _GONE_WITHIN = 5000
 
 @dataclass(frozen=True, slots=True)
 class OtherSession:
-    """A session in the database. ``since`` is when it last began or ended something; none: the server won't say."""
+    """A session in the database. ``since`` is when it last began or ended something, ``started`` when it connected.
+
+    None: the server won't say.
+    """
 
     pid: int
     user: str
     application: str
     state: str
     since: datetime | None
+    started: datetime | None
 
     def __str__(self) -> str:
         by = f" ({one_line(self.application)})" if self.application else ""

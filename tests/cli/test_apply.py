@@ -1,0 +1,228 @@
+"""``migsafe apply`` from the outside: what it leaves when all is well, and whatever ends it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from migsafe.postgres import databases, servers
+from migsafe.postgres.address import Address
+from migsafe.postgres.databases import connect_to
+from migsafe.postgres.server import ServerSettings
+from migsafe.state import State, compare_states, read_state
+from tests.fix_project import Project, Ran
+from tests.fix_server import wait_for
+
+SETTINGS = '[history]\nkind = "flyway"\npath = "sql"\n'
+FIRST = {"sql/V1__orders.sql": "ALTER TABLE orders ADD COLUMN note text DEFAULT 'new';"}
+FAILS = {"sql/V2__fails.sql": "INSERT INTO orders VALUES (1000, 1, 1); SELECT 1/0;"}
+HANGS = {"sql/V2__hangs.sql": "INSERT INTO orders VALUES (1000, 1, 1); SELECT pg_sleep(60);"}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Project:
+    project = Project(tmp_path / "project")
+    project.write({"migsafe.toml": SETTINGS, **FIRST})
+    return project
+
+
+def state_of(address: Address) -> State:
+    with connect_to(address) as connection:
+        return read_state(connection)
+
+
+def unchanged(before: State, address: Address) -> bool:
+    return not compare_states(before, state_of(address)).describe()
+
+
+def apply(project: Project, address: Address, *options: str, yes: bool = True) -> Ran:
+    return project.migsafe(
+        "apply", "--target", "env:TARGET", *(["--yes"] if yes else []), *options, TARGET=address.url()
+    )
+
+
+def way_back(output: str) -> list[str]:
+    """The command that restores, as it was said last."""
+    command = [line.strip() for line in output.splitlines() if line.strip().startswith("migsafe snapshot restore")][-1]
+    return shlex.split(command)[1:]
+
+
+def password_of(address: Address) -> dict[str, str]:
+    return {"PGPASSWORD": address.password} if address.password else {}
+
+
+@contextmanager
+def applying(project: Project, address: Address) -> Iterator[subprocess.Popen[str]]:
+    """``migsafe apply`` in the middle of its second migration."""
+    command = [sys.executable, "-m", "migsafe", "apply", "--yes", "--target", "env:TARGET"]
+    process = subprocess.Popen(
+        command,
+        cwd=project.root,
+        env={**os.environ, "TARGET": address.url()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        with connect_to(address.on("postgres")) as watcher:
+            query = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND query LIKE '%%pg_sleep(60)%%'"
+            assert wait_for(lambda: watcher.execute(query, (address.database,)).fetchone() is not None, 30)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_what_is_pending_is_applied_and_what_has_changed_is_said(shop: Project, filled: Address) -> None:
+    ran = apply(shop, filled)
+    assert ran.exit_code == 0, ran.output + ran.errors
+    assert "column public.orders.note: added" in ran.output
+    with connect_to(filled) as connection:
+        assert connection.execute("SELECT count(*) FROM orders WHERE note = 'new'").fetchone() == (300,)
+    again = apply(shop, filled)
+    assert (again.exit_code, again.output) == (0, "nothing is pending\n")
+
+
+def test_the_plan_is_said_first_and_without_a_terminal_it_needs_yes(shop: Project, filled: Address) -> None:
+    before = state_of(filled)
+    ran = apply(shop, filled, yes=False)
+    assert ran.exit_code == 2
+    assert "pending: 1" in ran.output
+    assert "it would take about" in ran.output
+    assert "--yes" in ran.errors
+    assert unchanged(before, filled)
+
+
+def test_a_failure_in_one_transaction_has_nothing_to_restore_and_that_is_proved(shop: Project, filled: Address) -> None:
+    apply(shop, filled)
+    shop.write(FAILS)
+    before = state_of(filled)
+    ran = apply(shop, filled)
+    assert ran.exit_code == 1
+    assert "division by zero" in ran.output
+    assert "nothing to restore" in ran.output
+    assert unchanged(before, filled)
+
+
+def test_what_was_committed_before_the_failure_is_taken_back(shop: Project, filled: Address) -> None:
+    shop.write(FAILS)
+    before = state_of(filled)
+    ran = apply(shop, filled)
+    assert ran.exit_code == 1
+    assert "left behind: column public.orders.note: added" in ran.output
+    assert "restored in" in ran.output, ran.output + ran.errors
+    assert unchanged(before, filled)
+
+
+def test_a_migration_that_loses_values_is_taken_back_unless_the_loss_is_accepted(
+    shop: Project, filled: Address
+) -> None:
+    shop.write({"sql/V2__narrow.sql": "ALTER TABLE orders DROP COLUMN amount; DELETE FROM orders WHERE id > 290;"})
+    before = state_of(filled)
+    ran = apply(shop, filled)
+    assert ran.exit_code == 1
+    assert "lost: table public.orders: 300 → 290 rows" in ran.output
+    assert unchanged(before, filled)
+    accepted = apply(shop, filled, "--accept-loss")
+    assert accepted.exit_code == 0
+    with connect_to(filled) as connection:
+        assert connection.execute("SELECT count(*) FROM orders").fetchone() == (290,)
+
+
+def test_what_others_wrote_is_not_overwritten_but_by_the_command_that_is_said(shop: Project, filled: Address) -> None:
+    shop.write({"sql/V2__fails.sql": "SELECT pg_sleep(60);"})
+    before = state_of(filled)
+    with applying(shop, filled) as process:
+        with closing(psycopg.connect(filled.url(), autocommit=True)) as other:
+            other.execute("INSERT INTO customers (email) VALUES ('late@example.org')")
+        with connect_to(filled.on("postgres")) as killer:
+            killer.execute(
+                "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%'"
+            )
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "1 session(s) that came and went" in output
+    assert "not restored" in output
+    with connect_to(filled) as connection:
+        assert connection.execute("SELECT 1 FROM customers WHERE email LIKE 'late%'").fetchone() == (1,)
+    assert shop.migsafe(*way_back(output), **password_of(filled)).exit_code == 0
+    assert unchanged(before, filled)
+
+
+def test_a_reader_that_is_idle_since_before_is_not_taken_for_a_writer(shop: Project, filled: Address) -> None:
+    shop.write(FAILS)
+    before = state_of(filled)
+    with closing(psycopg.connect(filled.url(), autocommit=True)) as other:
+        other.execute("SELECT 1")
+        ran = apply(shop, filled, "--end-sessions")
+    assert "restored in" in ran.output, ran.output + ran.errors
+    assert unchanged(before, filled)
+
+
+def test_a_lock_that_is_not_to_be_had_ends_the_migration_in_time(shop: Project, filled: Address) -> None:
+    before = state_of(filled)
+    with closing(psycopg.connect(filled.url())) as other:
+        other.execute("LOCK TABLE orders IN ACCESS SHARE MODE")
+        ran = apply(shop, filled, "--lock-timeout", "1")
+    assert ran.exit_code == 1
+    assert "lock timeout" in ran.output
+    with connect_to(filled) as connection:
+        connection.execute("DROP TABLE IF EXISTS flyway_schema_history")
+    assert unchanged(before, filled)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_ended_half_way_has_said_the_command_that_restores(
+    shop: Project, filled: Address, number: signal.Signals
+) -> None:
+    shop.write(HANGS)
+    before = state_of(filled)
+    with applying(shop, filled) as process:
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130)
+    restored = shop.migsafe(*way_back(output), "--end-sessions", **password_of(filled))
+    assert restored.exit_code == 0, restored.output + restored.errors
+    assert unchanged(before, filled)
+
+
+def test_a_dropped_connection_is_a_failure_and_is_taken_back(shop: Project, filled: Address) -> None:
+    shop.write(HANGS)
+    before = state_of(filled)
+    with applying(shop, filled) as process:
+        with connect_to(filled.on("postgres")) as killer:
+            killer.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%'"
+                " AND pid <> pg_backend_pid()"
+            )
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "restored in" in output
+    assert unchanged(before, filled)
+
+
+def test_a_killed_server_leaves_a_snapshot_and_the_command(shop: Project) -> None:
+    shop.write(HANGS)
+    with servers.start(ServerSettings(use="local")) as server:
+        name = databases.name_for(server, "killed")
+        databases.create(server, name)
+        address = server.address.on(name)
+        with connect_to(address) as connection:
+            connection.execute("CREATE TABLE orders (id int PRIMARY KEY, a int, b int)")
+            row = connection.execute("SELECT current_setting('data_directory')").fetchone()
+        assert row
+        with applying(shop, address) as process:
+            os.kill(int((Path(row[0]) / "postmaster.pid").read_text().splitlines()[0]), signal.SIGQUIT)
+            output, _ = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "the target may be half migrated" in output
+    assert shop.migsafe("snapshot", "verify", way_back(output)[2], "--deep").exit_code == 0
