@@ -31,19 +31,36 @@ _CHANGES_NOTHING = frozenset(
 """First words of the command tags (PostgreSQL manual, 55.7, CommandComplete) that by themselves change no state."""
 
 
-def durable_transactions(statements: Iterable[Statement], version_tables: Sequence[TableName]) -> int:
-    """Count the transactions that committed a change of the migration's own.
+_BOOKS = frozenset(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"])
+"""Those that make an entry when the statement names a version table."""
 
-    Statements that only keep the migration tool's books (they name a version table) don't count: where a tool writes
-    them in a transaction of their own, the migration may still be a single one. A ``SELECT`` that calls a function
-    which writes is taken for a read.
+
+def durable_transactions(statements: Iterable[Statement], version_tables: Sequence[TableName]) -> int:
+    """How often a migration committed a change of its own up to its entry in the tool's books; of several the most.
+
+    An entry is a statement that names a version table; the transaction that holds it ends a migration, so that many
+    which each commit together with their own entry count as one. What comes after the last entry isn't counted (no run
+    of the migration goes there again), unless nothing came before it: the tool may make its entries first. A ``SELECT``
+    that calls a function which writes is taken for a read.
     """
     books = tuple(table.name.lower() for table in version_tables)
-    durable: set[object] = set()
+    transactions: dict[object, list[Statement]] = {}
     for position, statement in enumerate(statements):
-        tag = (statement.command_tag or "").partition(" ")[0]
-        text = statement.sql.lower()
-        if not statement.error and tag not in _CHANGES_NOTHING and not any(book in text for book in books):
+        if _changes_something(statement):
             block = (statement.backend, statement.transaction)
-            durable.add(block if statement.transaction is not None else position)
-    return len(durable)
+            transactions.setdefault(block if statement.transaction is not None else position, []).append(statement)
+    counts = [0]
+    for changes in transactions.values():
+        of_books = [change for change in changes if any(book in change.sql.lower() for book in books)]
+        counts[-1] += len(of_books) < len(changes)
+        if any(_tag(change) in _BOOKS for change in of_books):
+            counts.append(0)
+    return max(counts[:-1], default=0) or counts[-1]
+
+
+def _changes_something(statement: Statement) -> bool:
+    return not statement.error and _tag(statement) not in _CHANGES_NOTHING
+
+
+def _tag(statement: Statement) -> str:
+    return (statement.command_tag or "").partition(" ")[0]

@@ -38,6 +38,38 @@ def test_reads_settings_and_the_tools_own_books_do_not_count() -> None:
     assert durable_transactions(statements, BOOKS) == 1
 
 
+def test_migrations_that_commit_with_their_own_entry_count_as_one() -> None:
+    statements = [
+        statement(sql, tag, transaction)
+        for transaction in (1, 2, 3)
+        for sql, tag in [("CREATE TABLE a ()", "CREATE TABLE"), ("INSERT INTO schema_migrations", "INSERT 0 1")]
+    ]
+    after_all_of_them = [statement("INSERT INTO permissions", "INSERT 0 1"), statement("ANALYZE", "ANALYZE")]
+    assert durable_transactions([*statements, *after_all_of_them], BOOKS) == 1
+
+
+def test_of_several_migrations_the_one_that_commits_most_counts() -> None:
+    statements = [
+        statement("CREATE TABLE schema_migrations ()", "CREATE TABLE"),
+        statement("CREATE TABLE a ()", "CREATE TABLE", 1),
+        statement("INSERT INTO schema_migrations", "INSERT 0 1", 1),
+        statement("CREATE INDEX CONCURRENTLY i ON a (i)", "CREATE INDEX"),
+        statement("CREATE INDEX CONCURRENTLY j ON a (i)", "CREATE INDEX"),
+        statement("INSERT INTO schema_migrations", "INSERT 0 1"),
+    ]
+    assert durable_transactions(statements, BOOKS) == 2
+
+
+def test_the_making_of_the_version_table_is_no_entry() -> None:
+    statements = [
+        statement("CREATE TABLE schema_migrations ()", "CREATE TABLE", 1),
+        statement("CREATE TABLE a ()", "CREATE TABLE", 1),
+        statement("CREATE INDEX CONCURRENTLY i ON a (i)", "CREATE INDEX"),
+        statement("INSERT INTO schema_migrations", "INSERT 0 1"),
+    ]
+    assert durable_transactions(statements, BOOKS) == 2
+
+
 def test_a_statement_that_was_refused_does_not_count() -> None:
     refused = statement("CREATE TABLE a ()", "", error=ServerError("42P07", 'relation "a" already exists'))
     assert durable_transactions([refused], BOOKS) == 0
