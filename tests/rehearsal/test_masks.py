@@ -1,0 +1,72 @@
+"""Masked values don't leave the target, and what is masked stays unique and not null."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psycopg
+import pytest
+
+from migsafe.errors import BaselineError, SettingsError
+from migsafe.postgres.address import Address
+from tests.fix_rehearsal import Bring
+
+
+def test_a_hash_hides_every_value_and_keeps_them_apart(bring: Bring, shop: Address) -> None:
+    with bring(shop, mask={"public.customers.email": "hash"}) as rehearsed:
+        assert rehearsed.rows("SELECT count(DISTINCT email), count(*) FROM public.customers") == [(4000, 4000)]
+        assert rehearsed.rows("SELECT FROM public.customers WHERE email LIKE '%@%'") == []
+
+
+def test_a_null_stays_null_and_equal_values_stay_equal(bring: Bring, shop: Address) -> None:
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute("CREATE TABLE notes (author varchar(20), copy text, token uuid, secret text, cents int)")
+        connection.execute(
+            "INSERT INTO notes VALUES ('ada', 'ada', gen_random_uuid(), 'x', 12), (NULL, '', NULL, NULL, NULL)"
+        )
+    masks = {
+        "public.notes.author": "hash",
+        "public.notes.copy": "hash",
+        "public.notes.token": "hash",
+        "public.notes.secret": "null",
+        "public.notes.cents": "cents / 10 * 10",
+    }
+    with bring(shop, mask=masks) as rehearsed:
+        first, second = rehearsed.rows("SELECT author, copy, token, secret, cents FROM public.notes ORDER BY cents")
+        assert first[0] == first[1][:20]
+        assert (first[3], first[4]) == (None, 10)
+        assert (second[0], second[2]) == (None, None)
+
+
+def test_a_mask_of_a_partitioned_table_reaches_its_partitions(bring: Bring, shop: Address) -> None:
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute("CREATE TABLE visits (id int, who text) PARTITION BY LIST (id)")
+        connection.execute("CREATE TABLE visits_1 PARTITION OF visits DEFAULT")
+        connection.execute("INSERT INTO visits VALUES (1, 'ada')")
+    for named in ("visits", "visits_1"):
+        with bring(shop, mask={f"public.{named}.who": "hash"}) as rehearsed:
+            assert rehearsed.rows("SELECT who = 'ada' FROM public.visits") == [(False,)]
+
+
+@pytest.mark.parametrize(
+    ("mask", "reason"),
+    [
+        ({"public.customers.mail": "hash"}, "no such column"),
+        ({"customers.email": "hash"}, "no such column"),
+        ({'public."': "hash"}, "not the name of a column"),
+        ({"public.customers.email": "null"}, "may not be null"),
+        ({"public.orders.customer": "hash"}, "foreign key"),
+        ({"public.customers.id": "hash"}, "foreign key"),
+        ({"public.orders.cents": "hash"}, "only texts and uuid"),
+    ],
+)
+def test_a_mask_that_would_not_do_is_refused(bring: Bring, shop: Address, mask: Mapping[str, str], reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason), bring(shop, mask=mask):
+        pass
+
+
+def test_an_expression_that_fails_does_not_tell_the_value(bring: Bring, shop: Address) -> None:
+    with pytest.raises(BaselineError) as caught, bring(shop, mask={"public.customers.email": "email::int"}):
+        pass
+    assert "22P02" in caught.value.message
+    assert "@example.com" not in f"{caught.value} {caught.value.hint}"

@@ -1,0 +1,53 @@
+"""Targets of every major version that there is a server of, on a throwaway server of the same version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from migsafe.config import RehearseSettings, Settings
+from migsafe.findings import Outcome, Verdict
+from migsafe.history.model import HistorySettings
+from migsafe.postgres import databases, servers
+from migsafe.postgres.server import ServerSettings
+from migsafe.rehearsal.rehearse import rehearse
+from tests.fix_project import Project
+from tests.fix_rehearsal import SHOP
+from tests.postgres.test_container import MAJORS, engine, image
+
+EVERY_KIND = Path(__file__).parent.parent / "schema" / "every_kind.sql"
+
+__all__ = ["engine"]
+
+
+def rehearse_on(server_settings: ServerSettings, project: Project) -> None:
+    with servers.start(server_settings) as target:
+        name = databases.name_for(target, "shop")
+        databases.create(target, name)
+        with databases.connect(target, name) as connection:
+            connection.execute(SHOP)
+        settings = Settings(
+            root=project.root,
+            history=HistorySettings(root=project.root, kind="golang-migrate", path=project.root / "migrations"),
+            server=server_settings,
+            rehearse=RehearseSettings(rows="10%"),
+        )
+        report = rehearse(settings, target.address.on(name), lambda _: None)
+        assert report.verdict is Verdict.SAFE, report.not_checked
+        (migration,) = report.migrations
+        assert {check.outcome for check in migration.checks} == {Outcome.PASSED}
+        assert "schema" not in report.not_checked, report.not_checked
+        with psycopg.connect(target.address.on(name).url()) as connection:
+            assert connection.execute("SELECT version FROM schema_migrations").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("major", [16, 18])
+def test_a_target_of_each_version_in_the_wheel(shop_project: Project, major: int) -> None:
+    rehearse_on(ServerSettings(use="embedded", version=major), shop_project)
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_a_target_of_each_version_in_a_container(engine: object, shop_project: Project, major: int) -> None:
+    rehearse_on(ServerSettings(use="container", version=major, image=image(engine, major)), shop_project)
