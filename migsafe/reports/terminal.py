@@ -26,6 +26,10 @@ STYLES = {
 }
 
 
+OTHERS_SHOWN = 5
+"""Messages of findings on the history that are alike, below the first of them."""
+
+
 def render(report: Report, *, width: int, colour: bool) -> str:
     """The report in ``width`` columns. Only the lines of evidence are never broken, so that carets stay put."""
     page = Page(width, colour=colour)
@@ -143,8 +147,11 @@ def _padded(text: str, width: int) -> str:
 
 
 def _findings(page: Page, report: Report) -> None:
+    alike: dict[object, list[Finding]] = {}
     for finding in report.findings:
-        _finding(page, finding, "the history")
+        alike.setdefault((finding.rule, finding.severity, finding.remedy, finding.evidence), []).append(finding)
+    for first, *others in alike.values():
+        _finding(page, first, "the history", others)
     for migration in report.migrations:
         for check in migration.checks:
             source = f"{check.check} of {migration.version}"
@@ -154,7 +161,8 @@ def _findings(page: Page, report: Report) -> None:
                 page.write(f"\n{one_line(source)}: ", (plain(check.reason or "failed"), "bold red"), hanging=2)
 
 
-def _finding(page: Page, finding: Finding, source: str) -> None:
+def _finding(page: Page, finding: Finding, source: str, others: Sequence[Finding] = ()) -> None:
+    """One finding, and the messages of ``others`` that only differ from it by where they are."""
     page.write()
     title = f" {one_line(finding.rule)} ({one_line(source)})"
     page.write((finding.severity.value, STYLES[finding.severity]), (title, "bold"), hanging=2)
@@ -164,6 +172,10 @@ def _finding(page: Page, finding: Finding, source: str) -> None:
     for evidence in finding.evidence:
         page.write(f"{plain(evidence.label)}:", indent=2)
         page.verbatim(plain(evidence.text), indent=4)
+    for other in others[:OTHERS_SHOWN]:
+        page.write(plain(other.message), indent=2, hanging=2)
+    if len(others) > OTHERS_SHOWN:
+        page.write(f"… and {len(others) - OTHERS_SHOWN:,} more such; --format json has all of them", indent=2)
     if finding.remedy:
         page.write(("instead: ", "bold"), plain(finding.remedy), indent=2)
 

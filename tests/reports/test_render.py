@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from rich.cells import cell_len
 
-from migsafe.findings import Location
+from migsafe.findings import Finding, Location, Severity
 from migsafe.reports import FORMATS, render
 from tests.fix_golden import Golden
 from tests.reports.samples import NASTY_NAMES, SAFE, SAMPLES, UNSAFE
@@ -123,3 +123,16 @@ def test_names_survive_json_word_for_word() -> None:
 
 def test_the_verdict_is_the_last_line() -> None:
     assert render(SAFE, "terminal").splitlines()[-1].startswith("SAFE: 2 migrations")
+
+
+def test_findings_on_the_history_that_are_alike_are_told_as_one() -> None:
+    alike = [
+        Finding("history-empty-down", Severity.WARNING, f"{number}.down.sql holds no statement.", remedy="Fill it.")
+        for number in range(1, 10)
+    ]
+    text = render(replace(SAFE, findings=tuple(alike)), "terminal")
+    assert text.count("warning history-empty-down") == text.count("Fill it.") == 1
+    assert "6.down.sql" in text
+    assert "7.down.sql" not in text
+    assert "3 more such" in text
+    assert "9 warnings" in text
