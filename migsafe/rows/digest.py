@@ -142,6 +142,11 @@ def place(table: Table, algorithm: Algorithm = NATIVE) -> sql.Composable:
     return key_hash(table.key, 0, algorithm) if table.key else row_digest(table.columns, (), algorithm)
 
 
+def mixed(digest: sql.Composable, algorithm: Algorithm = NATIVE) -> sql.Composed:
+    """A hash of a hash, for hashes of rows that are going to be added up: their parts must not change places."""
+    return sql.SQL(algorithm.of_text).format(value=digest, seed=digest)
+
+
 def _digest(
     algorithm: Algorithm, functions: Mapping[str, tuple[str, str]], column: Column, seed: sql.Composable
 ) -> sql.Composed:

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from migsafe.rows.batches import COLUMNS_PER_QUERY, Reading, read_all
 from migsafe.rows.contents import Bucket, ColumnContents, Contents, TableContents
-from migsafe.rows.digest import ACROSS_TYPES, Algorithm, Table, key_hash, place, row_digest, value_digest
+from migsafe.rows.digest import ACROSS_TYPES, Algorithm, Table, key_hash, mixed, place, row_digest, value_digest
 from migsafe.rows.sequences import read_sequences
 from migsafe.rows.tables import find_tables
 
@@ -70,8 +70,7 @@ def _select(table: Table, algorithm: Algorithm, buckets: int, *, digest: bool) -
     columns = table.columns if digest else ()
     of_rows: sql.Composable = sql.SQL("NULL::numeric")
     if digest and not table.key:
-        whole = row_digest(columns, (), algorithm)
-        of_rows = sql.SQL("sum(hashint8extended({}, {}))").format(whole, whole)
+        of_rows = sql.SQL("sum({})").format(mixed(row_digest(columns, (), algorithm), algorithm))
     return sql.SQL(
         "{bucket}, count(*), ARRAY[{counts}]::bigint[], ARRAY[{digests}]::numeric[], {rows} FROM {table}{group}"
     ).format(

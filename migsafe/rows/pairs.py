@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from psycopg import sql
 
-from migsafe.rows.digest import NATIVE, Algorithm, Column, Table, place, row_digest
+from migsafe.rows.digest import NATIVE, Algorithm, Column, Table, mixed, place, row_digest
 
 _SAMPLE_BITS = 24
 
@@ -94,7 +94,7 @@ def share(
 
 def _own_sql(text: str) -> sql.SQL:
     """What the user wrote as SQL; it can't write, as the transaction is read-only."""
-    return sql.SQL(text)  # type: ignore[arg-type]
+    return sql.SQL(text)
 
 
 def _as_text(old: Column, new: Column) -> tuple[Column, Column]:
@@ -110,5 +110,4 @@ def mark(table: Table, algorithm: Algorithm) -> sql.Composable:
     """A hash of all that a row holds."""
     if table.key:
         return row_digest(other_columns(table), table.key, algorithm)
-    whole = place(table, algorithm)
-    return sql.SQL("hashint8extended({}, {})").format(whole, whole)
+    return mixed(place(table, algorithm), algorithm)

@@ -39,6 +39,14 @@ class Sequence:
             return False
         return self.next_value <= self.furthest if self.increment > 0 else self.next_value >= self.furthest
 
+    @property
+    def warning(self) -> str:
+        """What to know and do about a sequence that lies behind."""
+        return (
+            f"sequence {self.name} gives {self.next_value} next, and column {self.column} is at {self.furthest}; "
+            f"set the sequence with setval"
+        )
+
 
 def read_sequences(
     connection: psycopg.Connection,

@@ -23,14 +23,36 @@ def find_tables(connection: psycopg.Connection, not_checked: dict[str, str]) -> 
     return {name: table for name, table in find_all(connection, not_checked).items() if not table.partitioned}
 
 
-def find_all(connection: psycopg.Connection, not_checked: dict[str, str]) -> dict[str, Table]:
-    """As :func:`find_tables`, with the partitioned tables that aren't partitions themselves."""
+def find_wholes(connection: psycopg.Connection, not_checked: dict[str, str]) -> dict[str, Table]:
+    """As :func:`find_tables`, with partitioned tables in place of their partitions.
+
+    But not where a partition can't be read, such as a foreign table: then the other partitions are there by themselves.
+    """
+    divided: set[str] = set()
+    tables = find_all(connection, not_checked, divided)
+    roots = {name for name, table in tables.items() if table.partitioned} - divided
+    return {
+        name: table
+        for name, table in tables.items()
+        if (name in roots if table.partitioned else table.root not in roots)
+    }
+
+
+def find_all(
+    connection: psycopg.Connection, not_checked: dict[str, str], divided: set[str] | None = None
+) -> dict[str, Table]:
+    """As :func:`find_tables`, with the partitioned tables that aren't partitions themselves.
+
+    To ``divided`` are added those of which a partition can't be read.
+    """
     with connection.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(contents_query("tables")).fetchall()
     tables = {}
     for printed_name, schema, name, reason, columns, key, partitioned, root, size in rows:
         if reason:
             not_checked[printed_name] = reason
+            if divided is not None and root:
+                divided.add(root)
         elif not (partitioned and root):
             by_name = {column[0]: Column(*column) for column in columns}
             keys = tuple(by_name[part] for part in key)

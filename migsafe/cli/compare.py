@@ -1,0 +1,74 @@
+"""``migsafe compare``: the rows in which two databases differ."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from migsafe.cli.options import debug_option, output_option, quiet_option
+from migsafe.cli.output import _in_colour, _make_printable, _width, replace_file
+from migsafe.cli.progress import Progress
+from migsafe.cli.reading import exclude_option, statement_timeout_option, tables_option, workers_option
+from migsafe.errors import ExitCode
+
+FORMATS = {"terminal": "migsafe.comparison.terminal", "json": "migsafe.comparison.json_1"}
+
+
+def _renames(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    renames = dict(value.partition("=")[::2] for value in values)
+    if not all(old and new for old, new in renames.items()):
+        raise click.BadParameter("write OLD=NEW")
+    return renames
+
+
+def _part(_: click.Context, __: click.Parameter, value: str) -> float:
+    """A percentage, or a part of one, as a number up to 1."""
+    try:
+        part = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+    except ValueError:
+        part = 0.0
+    if not 0 < part <= 1:
+        raise click.BadParameter("write a percentage, such as 0.1%")
+    return part
+
+
+@click.command("compare")
+@click.argument("old")
+@click.argument("new")
+@tables_option
+@exclude_option
+@click.option("--ignore-columns", multiple=True, metavar="PATTERN", help="Leave out these columns.")
+@click.option("--rename", "renames", multiple=True, metavar="OLD=NEW", callback=_renames, help="A table or column.")
+@click.option("--where", metavar="SQL", help="Compare only rows for which this condition holds.")
+@click.option(
+    "--sample", default="100%", callback=_part, metavar="PERCENT", help="Compare a part, the same every time."
+)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(0), help="Rows that are shown of a table.")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="terminal", show_default=True)
+@output_option
+@workers_option
+@statement_timeout_option
+@quiet_option
+@debug_option
+def command(*, old: str, new: str, form: str, output_file: Path | None, quiet: bool, **choice: Any) -> ExitCode:
+    """Show the tables, columns and rows in which NEW differs from OLD.
+
+    Each is a connection URL, env:NAME for one in an environment variable, a file that migsafe fingerprint wrote, or
+    the directory of a snapshot. Databases are only read, each in one snapshot. Rows are found between two live
+    databases. Exit code 0: equal; 1: different; 3: something could not be compared.
+    """
+    from migsafe.comparison.choice import Choice
+    from migsafe.comparison.engine import compare
+
+    with Progress(quiet=quiet) as progress:
+        comparison = compare(old, new, Choice(**choice), progress)
+    render = import_module(FORMATS[form]).render
+    if output_file:
+        replace_file(output_file, render(comparison, width=80, colour=False))
+    else:
+        _make_printable()
+        click.echo(render(comparison, width=_width(), colour=_in_colour()), nl=False)
+    return comparison.exit_code

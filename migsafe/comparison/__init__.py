@@ -1,0 +1,1 @@
+"""Two databases, or what is kept of them, compared."""

@@ -1,0 +1,174 @@
+"""The fingerprint of a database: its contents as digests, with all that is needed to compare them later."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from migsafe.errors import CannotCheck
+from migsafe.postgres.databases import server_version
+from migsafe.postgres.snapshot_sessions import snapshot_sessions
+from migsafe.rows.buckets import buckets_for
+from migsafe.rows.contents import ColumnContents, TableContents
+from migsafe.rows.digest import NATIVE, PROBE, Algorithm
+from migsafe.rows.fingerprint import FIELD, read_tables
+from migsafe.rows.sequences import Sequence, read_sequences
+from migsafe.rows.tables import find_all
+from migsafe.rows.work import share_out
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from migsafe.postgres.address import Address
+    from migsafe.rows.digest import Table
+
+MOST_BUCKETS = 256
+TABLES_PER_PIECE = 200
+
+Progress = Callable[[str], None]
+
+
+class Making(NamedTuple):
+    """How digests were made. Those made in other ways say nothing about each other.
+
+    ``probe`` is a hash of known values and ``encoding`` the database's, on both of which PostgreSQL's own hashes
+    depend; both are none where nothing depends on them.
+    """
+
+    algorithm: str
+    probe: int | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A database's contents. ``partitions`` names the partitioned table, which is in ``tables`` too, by partition."""
+
+    database: str
+    server_version: str
+    making: Making
+    tables: Mapping[str, TableContents]
+    partitions: Mapping[str, str] = field(default_factory=dict)
+    sequences: tuple[Sequence, ...] = ()
+    not_checked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def behind(self) -> tuple[Sequence, ...]:
+        """Sequences that are going to give a value that their column has already."""
+        return tuple(sequence for sequence in self.sequences if sequence.behind)
+
+
+def take_fingerprint(
+    address: Address,
+    *,
+    algorithm: Algorithm = NATIVE,
+    workers: int = 2,
+    statement_timeout: str = "0",
+    buckets: Mapping[str, int] | None = None,
+    chooses: Callable[[str], bool] = lambda _: True,
+    progress: Progress = lambda _: None,
+) -> Fingerprint:
+    """Read a database in one snapshot, which ``workers`` sessions share; nothing is written.
+
+    ``buckets`` says into how many parts a table is divided, by printed name; otherwise its size does. ``chooses`` tells
+    by its name whether a table or sequence is read at all. What can't be read is in ``not_checked``, with the reason. Locks: ACCESS SHARE, on the tables that are being read. Raises
+    :class:`migsafe.errors.ServerUnavailable`.
+    """
+    with snapshot_sessions(address, workers, statement_timeout=statement_timeout) as sessions:
+        not_checked: dict[str, str] = {}
+        progress(f"reading {address}")
+        found = {name: table for name, table in find_all(sessions[0], not_checked).items() if chooses(name)}
+        leaves = {name: table for name, table in found.items() if not table.partitioned}
+        numbers = {name: (buckets or {}).get(name) or buckets_for(t.bytes, MOST_BUCKETS) for name, t in leaves.items()}
+
+        def read(crew: tuple[psycopg.Connection, ...], tables: dict[str, Table]) -> dict[str, TableContents]:
+            progress(f"reading {next(iter(tables))}")
+            return dict(read_tables(crew[0], tables, not_checked, algorithm=algorithm, buckets=numbers))
+
+        tables: dict[str, TableContents] = {}
+        for part in share_out([(session,) for session in sessions], _pieces(leaves, numbers), read):
+            tables |= part
+        partitions = {name: table.root for name, table in leaves.items() if table.root in found}
+        return Fingerprint(
+            database=address.database,
+            server_version=server_version(sessions[0])[0],
+            making=making_of(sessions[0], algorithm),
+            tables=dict(sorted((tables | _wholes(found, partitions, tables)).items())),
+            partitions={name: root for name, root in partitions.items() if root and name in tables},
+            sequences=tuple(s for s in read_sequences(sessions[0], not_checked, columns=True) if chooses(s.name)),
+            not_checked={name: reason for name, reason in sorted(not_checked.items()) if chooses(name)},
+        )
+
+
+def making_of(connection: psycopg.Connection, algorithm: Algorithm) -> Making:
+    """How this server and database make digests."""
+    if algorithm is not NATIVE:
+        return Making(algorithm.name)
+    row = connection.execute(PROBE.encode()).fetchone()
+    assert row is not None
+    return Making(algorithm.name, int(row[0]), connection.info.parameter_status("server_encoding"))
+
+
+def require_same_making(old: Making, new: Making, where: str) -> None:
+    """Raise :class:`CannotCheck` when digests made in these ways say nothing about each other."""
+    if old == new:
+        return
+    differences = (
+        f"{name} {_said(a)} and {_said(b)}"
+        for name, a, b in zip(("algorithm", "probe", "encoding"), old, new, strict=True)
+        if a != b
+    )
+    raise CannotCheck(
+        f"the two fingerprints were made in ways that can't be compared: {', '.join(differences)}",
+        where=where,
+        hint="Take both in the same way; with --portable servers and encodings of all kinds give the same.",
+    )
+
+
+def _said(value: object) -> str:
+    return "none" if value is None else str(value)
+
+
+def _pieces(tables: Mapping[str, Table], numbers: Mapping[str, int]) -> Iterator[dict[str, Table]]:
+    """Large tables one by one, the largest first, then the small ones, many at a time."""
+    for name in sorted((n for n in tables if numbers[n] > 1), key=lambda name: -tables[name].bytes):
+        yield {name: tables[name]}
+    small = [name for name in tables if numbers[name] == 1]
+    for start in range(0, len(small), TABLES_PER_PIECE):
+        yield {name: tables[name] for name in small[start : start + TABLES_PER_PIECE]}
+
+
+def _wholes(
+    found: Mapping[str, Table], partitions: Mapping[str, str | None], read: Mapping[str, TableContents]
+) -> dict[str, TableContents]:
+    """The partitioned tables all of whose partitions were read, as the sums of these."""
+    parts = defaultdict[str, list[TableContents | None]](list)
+    for name, root in partitions.items():
+        if root:
+            parts[root].append(read.get(name))
+    return {
+        name: whole_of(table, [part for part in parts[name] if part])
+        for name, table in found.items()
+        if table.partitioned and None not in parts[name]
+    }
+
+
+def whole_of(table: Table, parts: list[TableContents]) -> TableContents:
+    """The sum of a table's partitions."""
+    digests = [part.row_digest for part in parts if part.row_digest is not None]
+    return TableContents(
+        rows=sum(part.rows for part in parts),
+        columns={
+            column.name: ColumnContents(
+                sum(part.columns[column.name].values or 0 for part in parts),
+                sum(part.columns[column.name].digest or 0 for part in parts) % FIELD,
+                parts[0].columns[column.name].method if parts else "",
+                column.number,
+            )
+            for column in table.columns
+        },
+        key=parts[0].key if parts else (),
+        row_digest=sum(digests) % FIELD if digests else None,
+    )
