@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from migsafe.postgres.address import Address
+from migsafe.postgres.databases import connect_to
 from migsafe.postgres.server import Server
 from migsafe.snapshots.manifest import Snapshot
 from migsafe.snapshots.take import take
 from migsafe.state import State
 
-TakeEveryKind = Callable[..., Snapshot]
+SHOP = """
+CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text);
+CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint REFERENCES customers, amount numeric);
+INSERT INTO customers (email) SELECT 'c' || i || '@example.org' FROM generate_series(1, 100) i;
+INSERT INTO orders SELECT i, 1 + i % 100, i / 4.0 FROM generate_series(1, 300) i;
+"""
 
 
 @pytest.fixture(scope="session")
@@ -27,15 +31,6 @@ def every_kind_snapshot(
 @pytest.fixture
 def filled(server: Server, database: Address) -> Address:
     """A database with two tables and a few rows."""
-    from migsafe.postgres.databases import connect_to
-
     with connect_to(database) as connection:
-        connection.execute(
-            """
-            CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text);
-            CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint REFERENCES customers, amount numeric);
-            INSERT INTO customers (email) SELECT 'c' || i || '@example.org' FROM generate_series(1, 100) i;
-            INSERT INTO orders SELECT i, 1 + i % 100, i / 4.0 FROM generate_series(1, 300) i;
-            """
-        )
+        connection.execute(SHOP)
     return database
