@@ -29,6 +29,18 @@ class Baseline:
     new: tuple[Migration, ...]
 
 
+def require_files(settings: BaselineSettings) -> None:
+    """Raise :class:`SettingsError` for a file of the baseline that isn't there or can't be read."""
+    for key, files in (("dump", filter(None, [settings.dump])), ("sql", settings.sql), ("rows", settings.rows)):
+        for file in files:
+            if not os.access(file, os.R_OK):
+                raise SettingsError(
+                    "may not be read" if file.exists() else "is not there",
+                    where=str(file),
+                    hint=f"Name a file that can be read in [baseline] {key}.",
+                )
+
+
 def build_baseline(sandbox: Sandbox, settings: BaselineSettings, progress: Progress) -> Baseline:
     """Fill a fresh database as the settings say and replay the history on it up to the base.
 
@@ -116,7 +128,7 @@ def old_versions(sandbox: Sandbox, settings: BaselineSettings, applied: Collecti
         old = frozenset(migration.version for migration in history.migrations if migration.up not in fresh)
     else:
         old = frozenset()
-    if old and not history.stepwise:
+    if (old or settings.rows_revision) and not history.stepwise:
         raise SettingsError(
             "this migration tool can't stop at a base revision",
             hint="Give it a baseline that stands there: [baseline] dump, url_variable or sql.",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from migsafe.checks.apply import check_apply
 from migsafe.checks.apply_twice import check_apply_twice
 from migsafe.checks.experiment import Check, Experiment, Step
 from migsafe.checks.restore import check_restore
-from migsafe.errors import SettingsError
+from migsafe.errors import HistoryError, SettingsError
 from migsafe.findings import (
     BaselineReport,
     CheckResult,
@@ -22,6 +22,7 @@ from migsafe.findings import (
     ServerReport,
     Severity,
 )
+from migsafe.postgres.shared_objects import changes
 
 if TYPE_CHECKING:
     from migsafe.baseline import Baseline
@@ -35,6 +36,16 @@ CHECKS: dict[str, Check] = {"apply": check_apply, "apply-twice": check_apply_twi
 GO_BY_NUMBERS = ("flyway", "golang-migrate")
 """The kinds of history whose tool won't run a migration below the version at which a database stands."""
 
+NEVER_CONNECTED = (
+    "the tool says that it succeeded, and never connected to the sandbox: does it take its URL from another variable "
+    "([history] url_by), or does it do nothing at all?"
+)
+
+GRACE = 10
+"""Seconds that a tool which is another program gets beyond the statement timeout, so that the server speaks first."""
+
+A_YEAR = 366 * 24 * 3600
+
 
 def check(settings: Settings, progress: Progress) -> Report:
     """Run every check on every new migration, on a server that is gone afterwards.
@@ -42,7 +53,7 @@ def check(settings: Settings, progress: Progress) -> Report:
     Raises :class:`migsafe.errors.MigsafeError` when the question can't be asked: no server, a history or a baseline
     that doesn't load, settings that mean nothing. Everything else, a failing migration included, is in the report.
     """
-    from migsafe.baseline import build_baseline
+    from migsafe.baseline import build_baseline, require_files
     from migsafe.history.kinds import open_history
     from migsafe.postgres.servers import start
     from migsafe.sandbox import Sandbox
@@ -50,7 +61,10 @@ def check(settings: Settings, progress: Progress) -> Report:
     started = time.monotonic()
     chosen = chosen_checks(settings)
     progress("reading the history")
-    history = open_history(settings.history)
+    bound = settings.checks.statement_timeout + GRACE if settings.checks.statement_timeout else A_YEAR
+    history = open_history(replace(settings.history, timeout=bound))
+    _refuse_empty(history, settings)
+    require_files(settings.baseline)
     problems = (*history.problems(), *_edits(history, settings.baseline.since))
     progress("starting PostgreSQL")
     with start(settings.server) as server:
@@ -83,6 +97,17 @@ def chosen_checks(settings: Settings) -> dict[str, Check]:
     if unknown:
         raise SettingsError(f"there is no check {unknown[0]!r}", hint=f"The checks are {', '.join(CHECKS)}.")
     return {name: check for name, check in CHECKS.items() if name in only}
+
+
+def _refuse_empty(history: History, settings: Settings) -> None:
+    """No migration at all is a wrong path or kind more often than a new project, and must not read as safe."""
+    if history.stepwise and not history.migrations:
+        ignored = history.problems()
+        raise HistoryError(
+            f"there is no migration in this {history.kind} history" + (f": {ignored[0].message}" if ignored else ""),
+            where=str(settings.history.path or settings.history.root),
+            hint="Name its directory in [history] path and its tool in kind, or write the first migration.",
+        )
 
 
 def _edits(history: History, since: str | None) -> tuple[Finding, ...]:
@@ -133,6 +158,11 @@ class Gate:
                 yield self._not_checked(step, f"{failed.version}, which comes before it, fails")
                 continue
             experiment = self._experiment(step, before)
+            if experiment.applied.succeeded and not experiment.applied.connected:
+                yield self._not_checked(step, NEVER_CONNECTED)
+                self.sandbox.drop(before)
+                before, failed = experiment.after, step
+                continue
             results = tuple(self._results(experiment))
             self.unread.update(experiment.state_after.contents.not_checked)
             yield MigrationReport(step.version, step.description, step.files, results, experiment.applied.statements)
@@ -144,8 +174,10 @@ class Gate:
     def _experiment(self, step: Step, before: str) -> Experiment:
         self.progress(f"{step.version}: applying")
         after = self.sandbox.create("after", template=before)
+        shared = self.sandbox.shared_objects()
         applied = self.sandbox.upgrade(after, step.target)
-        return Experiment(self.sandbox, step, before, after, applied, self.idempotency_required)
+        changed = tuple(changes(shared, self.sandbox.shared_objects()))
+        return Experiment(self.sandbox, step, before, after, applied, self.idempotency_required, changed)
 
     def _results(self, experiment: Experiment) -> Iterator[CheckResult]:
         for name, check in self.checks.items():

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migsafe.errors import ServerUnavailable
+from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres import databases
 from migsafe.postgres.tables import find_tables
 from migsafe.state import State, read_state
@@ -19,17 +19,29 @@ if TYPE_CHECKING:
     from migsafe.findings import Statement
     from migsafe.history.model import History, Migration, Run
     from migsafe.postgres.server import Server
+    from migsafe.postgres.shared_objects import SharedObjects
 
 Progress = Callable[[str], None]
 """Told what is being done, in a few words; for standard error."""
 
+DISK_FULL = "53100"
+
+MAY_TAKE_THE_DATABASE_AWAY = {"DROP DATABASE", "ALTER DATABASE"}
+"""Command tags (PostgreSQL manual, 55.7): ``ALTER DATABASE … RENAME`` has the second."""
+
 
 @dataclass(frozen=True, slots=True)
 class TracedRun:
-    """One run of the migration tool and the statements that the tap saw of it."""
+    """One run of the migration tool and the statements that the tap saw of it.
+
+    ``connected`` is false when the tool never came to the tap: whatever it says, it did nothing to the sandbox.
+    ``prepared`` names the prepared transactions that it left behind, which were then rolled back.
+    """
 
     run: Run
     statements: tuple[Statement, ...]
+    connected: bool = True
+    prepared: tuple[str, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -47,7 +59,7 @@ class Sandbox:
 
     A state that will be needed again is kept as a database of its own and cloned (``CREATE DATABASE … TEMPLATE``,
     PostgreSQL manual, 23.3); nobody connects to a kept database but to read it. ``statement_timeout`` (seconds, 0 for
-    none) is set on each database that the tool is let loose on. ``empty`` is what an empty database is a copy of, where
+    none) is set on each of them. ``empty`` is what an empty database is a copy of, where
     encoding and locale are not the server's own.
     """
 
@@ -64,7 +76,8 @@ class Sandbox:
         """Make a database, empty or as a clone of ``template``, and return its name."""
         self._count += 1
         name = databases.name_for(self.server, f"{self._count}_{label}")
-        databases.create(self.server, name, template=template or self._empty)
+        bound = {"statement_timeout": f"{self._statement_timeout}s"}
+        databases.create(self.server, name, template=template or self._empty, parameters=bound)
         return name
 
     def drop(self, *names: str | None) -> None:
@@ -110,10 +123,30 @@ class Sandbox:
         return self._run(database, lambda tap: self.history.downgrade(tap.address, target))
 
     def _run(self, database: str, action: Callable[[Tap], Run]) -> TracedRun:
-        databases.set_parameter(self.server, database, "statement_timeout", f"{self._statement_timeout}s")
         with Tap(self.server.address.on(database)) as tap:
             run = action(tap)
-            return TracedRun(run, tap.take_statements())
+            statements, connected = tap.take_statements(), tap.connections > 0
+        tags = {statement.command_tag for statement in statements}
+        if tags & MAY_TAKE_THE_DATABASE_AWAY and not databases.exists(self.server, database):
+            raise CannotCheck(
+                "the migration tool dropped or renamed the database that it was given",
+                where=database,
+                hint="Check what it does with the contents alone: leave the command that (re)creates the database out.",
+            )
+        prepared = databases.roll_back_prepared(self.server, database) if "PREPARE TRANSACTION" in tags else ()
+        traced = TracedRun(run, statements, connected, prepared)
+        refused = traced.failed_statement
+        if refused and refused.error and refused.error.sqlstate == DISK_FULL:
+            raise ServerUnavailable(
+                f"the throwaway server's disk is full: {refused.error.message}",
+                where=str(self.server.address),
+                hint="Free some space, or name a roomier place with 'directory' under [server].",
+            )
+        return traced
+
+    def shared_objects(self) -> SharedObjects:
+        """What belongs to the whole server: it is in no state, and all databases have it in common."""
+        return databases.shared_objects(self.server)
 
     def state(self, database: str) -> State:
         """Schema and contents of a database, without the migration tool's own books."""

@@ -108,7 +108,8 @@ def any_of(words: Iterable[str]) -> str:
 def _spoken(value: object) -> str:
     """A TOML value's type in words."""
     words = {bool: "a boolean", str: "a text", int: "a number", float: "a number", list: "a list", dict: "a table"}
-    return words.get(type(value), "a date or a time")
+    negative = isinstance(value, int) and value < 0
+    return "negative" if negative else words.get(type(value), "a date or a time")
 
 
 def _text(value: object, _: Path) -> str:
@@ -118,7 +119,7 @@ def _text(value: object, _: Path) -> str:
 
 
 def _number(value: object, _: Path) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise TypeError
     return value
 

@@ -72,7 +72,11 @@ def read(path: Path) -> SettingsFile:
         text = path.read_text(encoding="utf-8")
         document = tomllib.loads(text)
     except OSError as error:
-        raise SettingsError(f"the settings can't be read: {error.strerror}", where=str(path)) from error
+        raise SettingsError(
+            f"the settings can't be read: {error.strerror}",
+            where=str(path),
+            hint="Name the file with --config; migsafe init writes one.",
+        ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"the settings are not UTF-8 (byte {error.start})", where=str(path)) from error
     except tomllib.TOMLDecodeError as error:

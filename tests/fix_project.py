@@ -72,6 +72,19 @@ path = "migrations"
 """
 
 
+APPLY = ("check", "--quiet", "--check", "apply", "--revision", "1")
+"""Applies what comes after the first migration, and checks nothing else."""
+
+
+def assert_error(ran: Ran, exit_code: int, *words: str) -> None:
+    """Nothing but an error and a hint, with these words in it."""
+    assert (ran.exit_code, ran.output) == (exit_code, ""), ran
+    assert "error: " in ran.errors
+    assert "hint: " in ran.errors
+    for word in words:
+        assert word in ran.errors
+
+
 @pytest.fixture
 def sql_project(tmp_path: Path) -> Project:
     """A plain folder of SQL files with one table, and the settings for it."""

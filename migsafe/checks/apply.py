@@ -6,8 +6,11 @@ only production has can still stop it there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from migsafe.checks.culprits import culprit_rows
 from migsafe.checks.experiment import Experiment
+from migsafe.checks.transactions import never_committed
 from migsafe.findings import CheckResult, Evidence, Finding, Location, Outcome, Severity, Statement
 from migsafe.state import compare_states
 
@@ -16,16 +19,48 @@ DIFFERENCES_SHOWN = 10
 
 def check_apply(experiment: Experiment) -> CheckResult:
     """Passed if the tool said success; otherwise one finding with all that the server and the tool said."""
-    applied = experiment.applied
-    if applied.succeeded:
-        return CheckResult("apply", Outcome.PASSED, answer="applies", seconds=applied.run.seconds)
-    return CheckResult(
-        "apply",
-        Outcome.FAILED,
-        answer="fails",
-        reason="the migration fails on the baseline's rows",
-        findings=(_failure(experiment),),
-        seconds=applied.run.seconds,
+    applied, shared = experiment.applied, _shared(experiment)
+    if not applied.succeeded:
+        findings = (_failure(experiment), *shared)
+        return CheckResult("apply", Outcome.FAILED, "fails", "the migration fails", findings, applied.run.seconds)
+    lost = never_committed(applied.statements)
+    if lost or applied.prepared:
+        findings = (_never_committed(experiment, lost), *shared)
+        return CheckResult("apply", Outcome.FAILED, "is lost", "it never commits", findings, applied.run.seconds)
+    return CheckResult("apply", Outcome.PASSED, "applies", findings=shared, seconds=applied.run.seconds)
+
+
+def _shared(experiment: Experiment) -> tuple[Finding, ...]:
+    """A warning where the whole server was changed, which no state and no dump holds."""
+    if not experiment.server_changes:
+        return ()
+    return (
+        Finding(
+            rule="apply-changes-server",
+            severity=Severity.WARNING,
+            message="The migration changes what all databases of a server have in common: no restore takes that back, "
+            "and every further run of the migration meets it.",
+            remedy="Make roles, databases and tablespaces where servers are set up (for the sandbox: [server] roles).",
+            location=experiment.step.location,
+            evidence=(Evidence("changed", "\n".join(experiment.server_changes)),),
+        ),
+    )
+
+
+def _never_committed(experiment: Experiment, lost: Sequence[Statement]) -> Finding:
+    evidence = {
+        "statements": [statement.sql.strip() for statement in lost],
+        "prepared transactions": experiment.applied.prepared,
+    }
+    return Finding(
+        rule="apply-never-commits",
+        severity=Severity.ERROR,
+        message="The migration ends inside a transaction that it does not commit, and what it did there is lost."
+        if lost
+        else "The migration leaves a prepared transaction, which keeps its locks until somebody ends it.",
+        remedy="End it with COMMIT, or leave BEGIN out." if lost else "End it with COMMIT PREPARED.",
+        location=experiment.step.location,
+        evidence=tuple(Evidence(label, "\n".join(lines)) for label, lines in evidence.items() if lines),
     )
 
 
@@ -36,7 +71,7 @@ def _failure(experiment: Experiment) -> Finding:
         rule="apply-fails",
         severity=Severity.ERROR,
         message=statement.error.message if statement and statement.error else failure.message,
-        remedy="Make the migration work on these rows: correct or move them first, in the migration or before it.",
+        remedy=_remedy(statement),
         location=failure.location if failure.location != Location() else experiment.step.location,
         evidence=(
             *_server_evidence(experiment, statement),
@@ -45,6 +80,13 @@ def _failure(experiment: Experiment) -> Finding:
             *_left_behind(experiment),
         ),
     )
+
+
+def _remedy(statement: Statement | None) -> str:
+    """By the class of the error (PostgreSQL manual, appendix A): 22 and 23 are about rows."""
+    if statement and statement.error and statement.error.sqlstate[:2] in ("22", "23"):
+        return "Make the migration work on these rows: correct or move them first, in the migration or before it."
+    return "Correct the migration; if it is right, let the baseline be like production."
 
 
 def _server_evidence(experiment: Experiment, statement: Statement | None) -> list[Evidence]:

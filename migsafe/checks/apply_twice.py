@@ -103,10 +103,14 @@ def _succeeded_again(experiment: Experiment, database: str, difference: StateDif
 
 
 def _volatile_columns(experiment: Experiment) -> frozenset[ColumnName]:
-    """The columns that another first run, on another clone of the same baseline, fills with other values."""
+    """The columns that another first run, on another clone of the same baseline, fills with other values.
+
+    None when that run fails, as it may where the first one made a role: then its database excuses nothing.
+    """
     sandbox = experiment.sandbox
     with sandbox.scratch("again", template=experiment.before) as database:
-        sandbox.upgrade(database, experiment.step.target)
+        if not sandbox.upgrade(database, experiment.step.target).succeeded:
+            return frozenset()
         return compare_states(experiment.state_after, sandbox.state(database)).changed_columns
 
 

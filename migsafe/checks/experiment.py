@@ -33,7 +33,8 @@ class Experiment:
     """One step, applied once to a clone of ``before``.
 
     ``before`` and ``after`` are kept databases: they may be cloned and read, never written. After a step that failed,
-    ``after`` is what it left behind.
+    ``after`` is what it left behind. ``server_changes`` are the roles, databases and tablespaces that it changed: no
+    clone takes that back, so every later run on this server meets them.
     """
 
     sandbox: Sandbox
@@ -42,6 +43,7 @@ class Experiment:
     after: str
     applied: TracedRun
     idempotency_required: bool = False
+    server_changes: tuple[str, ...] = ()
 
     @cached_property
     def state_before(self) -> State:

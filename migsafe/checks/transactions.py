@@ -1,4 +1,4 @@
-"""How many transactions a run made durable, as the tap saw them."""
+"""How many transactions a run made durable, and what it never committed, as the tap saw them."""
 
 from __future__ import annotations
 
@@ -56,6 +56,18 @@ def durable_transactions(statements: Iterable[Statement], version_tables: Sequen
         if any(_tag(change) in _BOOKS for change in of_books):
             counts.append(0)
     return max(counts[:-1], default=0) or counts[-1]
+
+
+def never_committed(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """The statements that changed something in a transaction that was still open when its session ended.
+
+    The server rolls such a transaction back. ReadyForQuery said T, and nothing came after it.
+    """
+    last = {statement.backend: statement for statement in statements if statement.state_after is not None}
+    left_open = {(backend, each.transaction) for backend, each in last.items() if each.state_after == "T"}
+    return tuple(
+        each for each in statements if (each.backend, each.transaction) in left_open and _changes_something(each)
+    )
 
 
 def _changes_something(statement: Statement) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from migsafe.errors import ExitCode
+from migsafe.errors import CannotCheck, ExitCode
 from migsafe.findings import Report
 from migsafe.reports import render
 
@@ -27,7 +27,15 @@ class Output:
         """Show the report; the exit code tells its verdict. Places below the current directory are shown relative."""
         here = Path.cwd()
         if self.file:
-            replace_file(self.file, render(report, self.format, root=here))
+            text = render(report, self.format, root=here)
+            try:
+                replace_file(self.file, text)
+            except OSError as error:
+                raise CannotCheck(
+                    f"the report can't be written: {error.strerror}",
+                    where=str(self.file),
+                    hint="Name another file with --output, or leave it out.",
+                ) from error
         else:
             _make_printable()
             click.echo(render(report, self.format, width=_width(), colour=_in_colour(), root=here), nl=False)

@@ -40,12 +40,10 @@ class AlembicHistory:
     kind = "alembic"
     stepwise = True
 
-    def __init__(self, settings: HistorySettings, *, timeout: float = 3600) -> None:
-        """``timeout`` in seconds bounds each run. Raises :class:`migsafe.errors.HistoryError` without a configuration,
-        :class:`migsafe.errors.ClientToolMissing` without an interpreter that has Alembic.
-        """
+    def __init__(self, settings: HistorySettings) -> None:
+        """Raises HistoryError without a configuration, ClientToolMissing without an interpreter that has Alembic."""
         self._settings = settings
-        self._timeout = timeout
+        self._timeout = settings.timeout
         config = config_file(settings)
         if config is None:
             raise HistoryError(
@@ -111,7 +109,11 @@ class AlembicHistory:
         if error := answer.get("error"):
             raise self._broken(error)
         if "revisions" not in answer:
-            raise HistoryError(f"reading the history {_ending(answer, self._timeout)}", where=str(self._config))
+            raise HistoryError(
+                f"reading the history {_ending(answer, self._timeout)}",
+                where=str(self._config),
+                hint="Something in env.py or in a revision ends or blocks Python: `alembic history` shows it.",
+            )
         return answer
 
     @cached_property
@@ -225,7 +227,9 @@ class AlembicHistory:
             )
         elif error["type"] in ("ImportError", "ModuleNotFoundError"):
             hint = f"{self._interpreter.python} was asked; name the one that has it: [history] python."
-        elif error["in_revision"]:
+        elif error["type"] in ("SyntaxError", "IndentationError", "TabError"):
+            hint = f"{self._interpreter.python} can't read this file: correct it, or name another: [history] python."
+        elif error["in_revision"] or error["type"] in ("LoopDetected", "CycleDetected"):
             hint = "Plain `alembic history` must work in the project first."
         else:
             hint = (
@@ -258,7 +262,8 @@ class AlembicHistory:
 def _ending(answer: Answer, timeout: float) -> str:
     if answer.get("timed_out"):
         return f"took longer than {timeout:g} s and was ended"
-    return f"ended without an answer (wait status {answer.get('died')})"
+    code = int(answer["died"])
+    return f"ended without an answer: {f'killed by signal {-code}' if code < 0 else f'exit code {code}'}"
 
 
 def _own_words(error: Answer) -> str:

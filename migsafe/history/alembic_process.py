@@ -280,7 +280,10 @@ def in_a_fork(request: Answer, requests: int) -> Answer:
             os.kill(child, signal.SIGKILL)
         text = stream.read()
     status = os.waitpid(child, 0)[1]
-    return json.loads(text) if text else {"died": status}
+    if text:
+        answer: Answer = json.loads(text)
+        return answer
+    return {"died": -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)}
 
 
 def hello() -> Answer:

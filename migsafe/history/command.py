@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -64,10 +65,10 @@ class CommandHistory:
     kind = "command"
     stepwise = False
 
-    def __init__(self, settings: HistorySettings, *, timeout: float = 3600) -> None:
-        """``timeout`` in seconds bounds each run. Raises :class:`migsafe.errors.SettingsError`."""
+    def __init__(self, settings: HistorySettings) -> None:
+        """Raises :class:`migsafe.errors.SettingsError`."""
         self._settings = settings
-        self._timeout = timeout
+        self._timeout = settings.timeout
         if not settings.runner:
             raise SettingsError(
                 "[history] runner is not set, so there is no command that would apply the migrations",
@@ -126,27 +127,23 @@ class CommandHistory:
     def _run(self, words: Sequence[str], address: Address) -> Run:
         environment = tool_environment() | url_variables(self._variables, address, self._url(address))
         started = time.monotonic()
-        try:
-            process = subprocess.Popen(
-                words,
-                cwd=self._settings.root,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise self._not_started(words[0], error) from error
-        with _ended_at_exit(process):
+        with tempfile.TemporaryFile() as printed:  # a pipe would stay open as long as what the tool left running
             try:
-                printed, _ = process.communicate(timeout=self._timeout)
-                timed_out = False
-            except subprocess.TimeoutExpired:
-                _kill(process)
-                printed, _ = process.communicate()
-                timed_out = True
-        output = scrub(printed.decode(errors="replace"), address)
+                process = subprocess.Popen(
+                    words,
+                    cwd=self._settings.root,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=printed,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise self._not_started(words[0], error) from error
+            with _ended_at_exit(process):
+                timed_out = not _ends_within(self._timeout, process)
+            printed.seek(0)
+            output = scrub(printed.read().decode(errors="replace"), address)
         seconds = time.monotonic() - started
         if process.returncode == 0:
             return Run(seconds, output)
@@ -188,7 +185,7 @@ def _ending(returncode: int) -> str:
 
 @contextlib.contextmanager
 def _ended_at_exit(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Whatever happens inside, Ctrl-C above all, the command doesn't outlive it."""
+    """Whatever happens inside, Ctrl-C above all, neither the command nor anything that it started outlives it."""
     try:
         yield
     finally:
@@ -196,11 +193,18 @@ def _ended_at_exit(process: subprocess.Popen[bytes]) -> Iterator[None]:
         process.wait()
 
 
+def _ends_within(seconds: float, process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the command with all that it started, unless it has ended."""
-    if process.poll() is not None:
-        return
+    """Kill the command with all that it started, which may run on after the command itself has ended."""
     if hasattr(os, "killpg"):
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     else:
         process.kill()

@@ -15,8 +15,8 @@ from migsafe.history.files import Script, read_script
 from migsafe.history.session import refuse
 from migsafe.sql.split import SourceStatement, first_words, split
 
-_VERSIONED = re.compile(r"([VUB])([0-9]+(?:[._][0-9]+)*)(?:__(.*))?\.sql", re.IGNORECASE)
-_REPEATABLE = re.compile(r"R(?:__(.*))?\.sql", re.IGNORECASE)
+_VERSIONED = re.compile(r"([VUB])([0-9]+(?:[._][0-9]+)*)(?:__(.*))?\.sql", re.IGNORECASE | re.DOTALL)
+_REPEATABLE = re.compile(r"R(?:__(.*))?\.sql", re.IGNORECASE | re.DOTALL)
 _CALLBACK = re.compile(r"(?:before|after|createSchema)\w*\.sql", re.IGNORECASE)
 _JAVA = re.compile(r"(?:[VUB][0-9][0-9._]*|R)__.*\.(?:java|class|kt|groovy|scala)")
 _PLACEHOLDER = re.compile(r"\$\{(.*?)(?:\}|\Z)", re.DOTALL)

@@ -172,7 +172,7 @@ class _Files:
 
 def _read_directory(directory: Path) -> list[_Name]:
     with os.scandir(directory) as entries:
-        names = sorted(entry.name for entry in entries if not entry.is_dir())
+        names = sorted(entry.name for entry in entries if not Path(entry.path).is_dir())
     found = ((name, _FILE_NAME.fullmatch(name)) for name in names)
     return [_Name(int(match[1]), match[2], match[3], directory / name) for name, match in found if match]
 

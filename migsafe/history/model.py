@@ -22,7 +22,7 @@ class HistorySettings:
     """What the user says about the history; every field that is none or empty is found out by looking.
 
     ``root`` is the directory that relative paths are relative to: where the settings file is. ``kind`` is the name of
-    one of :data:`migsafe.history.kinds.KINDS`.
+    one of :data:`migsafe.history.kinds.KINDS`. ``timeout`` (seconds) bounds each run of a tool that is another program.
     """
 
     root: Path
@@ -67,6 +67,7 @@ class HistorySettings:
     placeholders: Annotated[Mapping[str, str], Setting("Values for ${name} in the SQL files.", kind="flyway")] = field(
         default_factory=dict
     )
+    timeout: float = 3600
 
 
 @dataclass(frozen=True, slots=True)

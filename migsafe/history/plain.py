@@ -32,7 +32,7 @@ _FILE_NAME = re.compile(
     r"(?P<autocommit>\.autocommit)?"
     r"(?:\.(?P<direction>up|down))?"
     r"\.sql",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 _OUR_DIALECTS = ("postgres", "postgresql", "pg")
 _SECTION = re.compile(
@@ -157,7 +157,7 @@ def _sql_files(directory: Path) -> Iterator[tuple[str, Path]]:
     with os.scandir(directory) as entries:
         found = sorted(entries, key=lambda entry: natural_key(entry.name))
     for entry in found:
-        if entry.is_dir():
+        if Path(entry.path).is_dir():  # which says no to a link to itself, where the entry raises OSError
             yield from _files_below(Path(entry.path))
         elif entry.name.lower().endswith(".sql"):
             yield entry.name, Path(entry.path)

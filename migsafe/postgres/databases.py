@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import errors, sql
 
-from migsafe.errors import CannotCheck, ServerUnavailable
+from migsafe.errors import CannotCheck, ServerUnavailable, SettingsError
+from migsafe.postgres.shared_objects import SharedObjects, read_shared_objects
 
 if TYPE_CHECKING:
     from migsafe.postgres.address import Address
@@ -41,7 +43,12 @@ def connect_to(address: Address) -> psycopg.Connection:
     """An autocommit connection; raises :class:`ServerUnavailable` when there is nobody, or no entry."""
     try:
         return psycopg.connect(
-            **{"connect_timeout": _CONNECT_TIMEOUT, "application_name": "migsafe", **address.keywords()},  # type: ignore[arg-type]
+            **{
+                "connect_timeout": _CONNECT_TIMEOUT,
+                "application_name": "migsafe",
+                "client_encoding": "UTF8",
+                **address.keywords(),
+            },  # type: ignore[arg-type]
             autocommit=True,
         )
     except psycopg.OperationalError as error:
@@ -69,11 +76,13 @@ def connect(server: Server, database: str) -> psycopg.Connection:
     return connect_to(server.address.on(database))
 
 
-def create(server: Server, name: str, template: str | None = None) -> None:
+def create(
+    server: Server, name: str, template: str | None = None, parameters: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Make a database, empty (``template0``: nothing that a site added to ``template1``) or as a copy of ``template``.
 
     Ends the sessions in the template first, as nobody may be connected to it. From 15 on files are copied instead of
-    logged, which is three times as fast (manual, CREATE DATABASE, STRATEGY).
+    logged, which is three times as fast (manual, CREATE DATABASE, STRATEGY). ``parameters`` are for all its sessions.
     """
     strategy = sql.SQL(" STRATEGY file_copy" if server.major >= 15 else "")
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}{}")
@@ -81,7 +90,7 @@ def create(server: Server, name: str, template: str | None = None) -> None:
         if template is not None:
             _terminate(connection, template)
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template or "template0"), strategy))
-        for parameter, value in server.database_settings.items():
+        for parameter, value in {**server.database_settings, **parameters}.items():
             _set(connection, name, parameter, value)
 
 
@@ -94,6 +103,29 @@ def drop(server: Server, name: str) -> None:
 def drop_with(connection: psycopg.Connection, name: str) -> None:
     """Drop a database over a connection to another one. ``FORCE`` ends its sessions (from 13 on)."""
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def exists(server: Server, name: str) -> bool:
+    """Whether there is a database of this name."""
+    with _maintenance(server) as connection:
+        query = "SELECT FROM pg_catalog.pg_database WHERE datname = %s"
+        return connection.execute(query, (name,)).rowcount == 1
+
+
+def shared_objects(server: Server) -> SharedObjects:
+    """The roles, tablespaces and other databases of the server."""
+    with _maintenance(server) as connection:
+        return read_shared_objects(connection)
+
+
+def roll_back_prepared(server: Server, database: str) -> tuple[str, ...]:
+    """Roll back a database's prepared transactions, with which it can't be cloned or dropped; returns their names."""
+    query = "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = current_database() ORDER BY prepared"
+    with connect(server, database) as connection:
+        names = tuple(name for (name,) in connection.execute(query))
+        for name in names:
+            connection.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(name)))
+    return names
 
 
 def rename(server: Server, old: str, new: str) -> None:
@@ -116,11 +148,18 @@ def terminate_sessions(server: Server, database: str) -> None:
 
 
 def _set(connection: psycopg.Connection, database: str, parameter: str, value: str) -> None:
-    """By way of this session, so that a list such as ``search_path`` stays one (manual, ALTER DATABASE, FROM CURRENT)."""
+    """By way of this session, so that a list like ``search_path`` stays one (manual, ALTER DATABASE, FROM CURRENT)."""
     statement = sql.SQL("ALTER DATABASE {} SET {} FROM CURRENT")
-    with connection.transaction():
-        connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (parameter, value))
-        connection.execute(statement.format(sql.Identifier(database), sql.Identifier(parameter)))
+    try:
+        with connection.transaction():
+            connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (parameter, value))
+            connection.execute(statement.format(sql.Identifier(database), sql.Identifier(parameter)))
+    except (errors.InvalidParameterValue, errors.UndefinedObject) as error:
+        raise SettingsError(
+            f"the server refuses the setting: {error.diag.message_primary}",
+            where=parameter,
+            hint="Correct it in [server.settings], or statement_timeout in [checks].",
+        ) from error
 
 
 def _terminate(connection: psycopg.Connection, database: str) -> None:
@@ -141,6 +180,12 @@ def _maintenance(server: Server) -> Iterator[psycopg.Connection]:
                 f"user {server.address.user} may not do this: {error.diag.message_primary}",
                 where=str(server.address),
                 hint=f"Let an administrator run: ALTER ROLE {server.address.user} CREATEDB;",
+            ) from error
+        except (errors.InvalidCatalogName, errors.ObjectInUse) as error:
+            raise CannotCheck(
+                f"a database of this run can't be used: {error.diag.message_primary}",
+                where=str(server.address),
+                hint="Did a migration drop or rename the database that it was given, or does its tool still hold it?",
             ) from error
         except errors.DiskFull as error:
             raise ServerUnavailable(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 NEUTRAL = ("--no-owner", "--no-privileges")
 """Owners and privileges name roles of the whole cluster, which a throwaway server doesn't have."""
 
+_DUMPED_FROM = re.compile(rb"(?:Dumped from database version |\0)([1-9][0-9])(?:\.[0-9]+|devel|beta[0-9]+|rc[0-9]+)\b")
+"""In a plain dump a comment; in pg_dump's own formats a text after the four bytes of its length (``WriteStr``)."""
+
 
 def dump(server: Server, database: str, file: Path) -> None:
     """Write schema and rows in pg_dump's custom format. Locks: ACCESS SHARE on every table."""
@@ -26,6 +30,12 @@ def dump_text(server: Server, database: str, file: Path) -> None:
     """Write schema and rows as SQL text, for comparison. Locks: ACCESS SHARE on every table."""
     with file.open("wb") as output:
         server.client("pg_dump", [*NEUTRAL], database, stdout=output)
+
+
+def archive_text(server: Server, database: str, archive: Path, file: Path) -> None:
+    """Write what :func:`dump` wrote of ``database`` as the SQL text that :func:`dump_text` would have written of it."""
+    with archive.open("rb") as content, file.open("wb") as output:
+        server.client("pg_restore", ["--file=-", *NEUTRAL], database, stdin=content, stdout=output)
 
 
 def restore(server: Server, source: Path, database: str) -> None:
@@ -47,7 +57,7 @@ def restore(server: Server, source: Path, database: str) -> None:
     except CannotCheck as error:
         if type(error) is not CannotCheck:
             raise
-        raise BaselineError(error.message, where=str(source), hint=_hint(error.message)) from error
+        raise BaselineError(error.message, where=str(source), hint=_hint(error.message, source, server)) from error
     except OSError as error:
         raise BaselineError(f"can't be read: {error.strerror}", where=str(source)) from error
 
@@ -58,14 +68,26 @@ def _is_archive(file: Path) -> bool:
         return content.read(7).startswith((b"PGDMP", b"toc.dat"))
 
 
-def _hint(message: str) -> str:
+def _hint(message: str, source: Path, server: Server) -> str:
+    made_on = _major_of(source)
+    if made_on > server.major:
+        return (
+            f"The dump is of PostgreSQL {made_on}, and the server is {server.major}: set [server] version = {made_on}."
+        )
     if "unsupported version" in message:
-        return "The dump was made by a newer pg_dump: install the PostgreSQL client programs of that version."
+        return "The dump was made by a newer pg_dump: set [server] version to its server's, or install its pg_restore."
     if "extension" in message and "not available" in message:
         return "Use a server that has this extension: [server] use and image, or install its package."
     if "role" in message and "does not exist" in message:
         return "Name the roles that the baseline needs in [server] roles."
     return "Make the baseline load into an empty database with pg_restore or psql first."
+
+
+def _major_of(source: Path) -> int:
+    """The version of the server that was dumped, which stands near the beginning of every format; 0 if it doesn't."""
+    with (source / "toc.dat" if source.is_dir() else source).open("rb") as content:
+        found = _DUMPED_FROM.search(content.read(4096))
+    return int(found[1]) if found else 0
 
 
 def first_difference(one: Path, other: Path, lines: int = 10) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from migsafe.errors import ServerUnavailable
+from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres import cluster
 from migsafe.postgres.account import Account, server_account
 from migsafe.postgres.address import Address
@@ -72,6 +72,13 @@ def _running(
     process, port = _start_on_free_port(installation, account, run, settings)
     try:
         yield port
+    except CannotCheck as error:
+        if not _has_ended(process):
+            raise
+        raise ServerUnavailable(
+            f"the throwaway server ended in the middle of the run; the last it said:\n{_Log(run.path / 'log').end()}",
+            hint="Look at free memory and disk space, then run again.",
+        ) from error
     finally:
         _stop(process)
 
@@ -166,6 +173,15 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the server ended by itself, just now perhaps: its clients learn it before its parent does."""
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _free_port() -> int:

@@ -51,16 +51,33 @@ def claimed(path: Path) -> Iterator[Path]:
     The lock (``flock`` on the directory itself) goes with the process, however it ends. The directory gets its name
     only once it is locked, so that no sweep can mistake it for a dead one. Raises :class:`OSError`.
     """
-    unnamed = path.with_name(f".{path.name}")
-    unnamed.mkdir(mode=0o700)
-    descriptor = os.open(unnamed, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = _make_and_lock(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        unnamed.rename(path)
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
         os.close(descriptor)
+
+
+def _make_and_lock(path: Path) -> int:
+    """Make the directory under a name with a dot, lock it, rename it; the value is what holds the lock.
+
+    A sweep deletes what has a dot and no lock, as a run that was killed in here leaves it: then it is made once more.
+    """
+    unnamed = path.with_name(f".{path.name}")
+    while True:
+        unnamed.mkdir(mode=0o700)
+        with suppress(FileNotFoundError):
+            descriptor = os.open(unnamed, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                unnamed.rename(path)
+            except BaseException:
+                os.close(descriptor)
+                with suppress(FileNotFoundError):
+                    unnamed.rmdir()
+                raise
+            return descriptor
 
 
 @contextmanager
@@ -115,8 +132,9 @@ def is_alive(path: Path) -> bool:
 def sweep_directories(chosen: Path | None = None) -> None:
     """Delete what dead runs of ours left, in their directories and in the cache; a server that still runs is ended."""
     ours = our_user_ids()
-    left = [path for place in data_directories(chosen) for path in place.glob(f"{_prefix()}*")]
-    for path in (*left, *cache_directory().glob(f"*/{_PARTIAL}*")):
+    places, cache = data_directories(chosen), cache_directory()
+    left = [path for place in places for dot in ("", ".") for path in place.glob(f"{dot}{_prefix()}*")]
+    for path in (*left, *cache.glob(f"*/{_PARTIAL}*"), *cache.glob(f"*/.{_PARTIAL}*")):
         # Who else may write there could plant a directory to have us end a process: only ours are looked at.
         with suppress(FileNotFoundError):
             if path.lstat().st_uid in ours and not is_alive(path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from migsafe.checks.transactions import durable_transactions
+from dataclasses import replace
+
+from migsafe.checks.transactions import durable_transactions, never_committed
 from migsafe.findings import ServerError, Statement
 from migsafe.postgres.names import TableName
 
@@ -73,3 +75,13 @@ def test_the_making_of_the_version_table_is_no_entry() -> None:
 def test_a_statement_that_was_refused_does_not_count() -> None:
     refused = statement("CREATE TABLE a ()", "", error=ServerError("42P07", 'relation "a" already exists'))
     assert durable_transactions([refused], BOOKS) == 0
+
+
+def test_changes_in_a_transaction_that_is_open_at_the_end_are_never_committed() -> None:
+    def after(state: str, sql: str, tag: str) -> Statement:
+        return replace(statement(sql, tag, 1), state_after=state)
+
+    lost = [after("T", "BEGIN", "BEGIN"), after("T", "CREATE TABLE a ()", "CREATE TABLE")]
+    assert never_committed(lost) == (lost[1],)
+    assert never_committed([*lost, after("I", "COMMIT", "COMMIT")]) == ()
+    assert never_committed([lost[0], after("T", "SELECT 1", "SELECT 1")]) == ()

@@ -542,7 +542,7 @@ def test_a_question_gets_no_answer_instead_of_hanging(project: AlembicProject, d
 
 def test_a_run_that_takes_too_long_is_ended(project: AlembicProject, database: Address) -> None:
     project.revision("one", None, "op.execute('SELECT pg_sleep(60)')")
-    history = AlembicHistory(HistorySettings(root=project.root), timeout=2)
+    history = AlembicHistory(HistorySettings(root=project.root, timeout=2))
     assert len(history.migrations) == 1
     failure = history.upgrade(database, None).failure
     assert failure is not None

@@ -23,7 +23,7 @@ MIGRATION = Migration("1", "one", Path("1.sql"))
 
 
 def history(root: Path, runner: str, *, timeout: float = 60, **settings: object) -> CommandHistory:
-    return CommandHistory(HistorySettings(root=root, runner=runner, **settings), timeout=timeout)  # type: ignore[arg-type]
+    return CommandHistory(HistorySettings(root=root, runner=runner, timeout=timeout, **settings))  # type: ignore[arg-type]
 
 
 def script(root: Path, text: str) -> str:

@@ -22,6 +22,7 @@ from migsafe.postgres.address import Address, parse_url
 from migsafe.postgres.embedded import Embedded
 from migsafe.postgres.local import Local
 from migsafe.postgres.places import data_directories
+from migsafe.postgres.runs import claimed
 from migsafe.postgres.server import Server, ServerSettings
 from tests.fix_server import Hold, wait_for
 
@@ -253,6 +254,28 @@ def test_a_half_made_cache_entry_of_a_killed_run_is_deleted(tmp_path: Path, monk
     (left,) = (tmp_path / "clusters").iterdir()
     with KIND.start(ServerSettings()):
         assert not left.exists()
+
+
+def test_a_directory_that_was_never_locked_is_deleted(place: Path) -> None:
+    left = place / f".migsafe-{os.geteuid()}-0123456789ab"
+    left.mkdir()
+    with KIND.start(ServerSettings(directory=place)):
+        assert not left.exists()
+
+
+def test_a_claim_that_a_sweep_took_for_dead_is_made_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locks: list[int] = []
+
+    def sweep_and_lock(descriptor: int, operation: int) -> None:
+        locks.append(operation)
+        if len(locks) == 1:
+            (tmp_path / ".claim").rmdir()
+
+    monkeypatch.setattr("migsafe.postgres.runs.fcntl.flock", sweep_and_lock)
+    with claimed(tmp_path / "claim") as path:
+        assert path.is_dir()
+        assert len(locks) == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
