@@ -90,7 +90,7 @@ class Application:
                 seen = witness.seen(snapshot.manifest.taken, self.backends)
                 self.voice.progress("reading the state")
                 after = read_state(connection)
-                wrong = self._judge(failure, snapshot.state, after)
+                wrong = failure is not None or self._has_done_wrong(connection, snapshot.state, after)
         if not wrong:
             return ExitCode.SAFE
         with self._net(snapshot):
@@ -164,16 +164,17 @@ class Application:
             (sorted(self.backends), snapshot.manifest.taken),
         )
 
-    def _judge(self, failure: Failure | None, before: State, after: State) -> bool:
-        """Say what has changed; true when the migrations failed, or lost something that nobody said may be lost."""
-        if failure is not None:
-            return True
-        lost = losses(before.contents, after.contents)
+    def _has_done_wrong(self, connection: psycopg.Connection, before: State, after: State) -> bool:
+        """Say what has changed; true when something is lost that nobody said may be, or isn't applied after all."""
+        say, lost = self.voice.say, losses(before.contents, after.contents)
         for line in compare_states(before, after).describe(CHANGES_SHOWN):
-            self.voice.say(f"  {line}")
+            say(f"  {line}")
         for line in lost:
-            self.voice.say(f"{'accepted loss' if self.options.accept_loss else 'lost'}: {line}")
-        return bool(lost) and not self.options.accept_loss
+            say(f"{'accepted loss' if self.options.accept_loss else 'lost'}: {line}")
+        missing = {step.version for step in self.plan.pending or ()} - self.history.applied(connection)
+        if missing:
+            say(f"failed: the tool said success, but its books don't have {', '.join(sorted(missing))}")
+        return bool(missing) or (bool(lost) and not self.options.accept_loss)
 
     def _take_back(self, snapshot: Snapshot, difference: StateDifference, seen: tuple[str, ...]) -> ExitCode:
         say = self.voice.say

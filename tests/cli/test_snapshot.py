@@ -1,0 +1,245 @@
+"""``migsafe snapshot`` from the outside: what is said, and what is left when something ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from migsafe.postgres import databases, servers
+from migsafe.postgres.address import Address
+from migsafe.postgres.databases import connect_to
+from migsafe.postgres.server import ServerSettings
+from migsafe.state import compare_states, read_state
+from tests.fix_project import Project, Ran
+from tests.fix_server import wait_for
+from tests.fix_snapshots import SHOP
+
+MUCH = "CREATE TABLE much AS SELECT i, md5(i::text) || md5((-i)::text) AS words FROM generate_series(1, 400000) i"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path / "project")
+    made.write({"migsafe.toml": ""})
+    return made
+
+
+def snapshot(project: Project, address: Address, *arguments: str) -> Ran:
+    return project.migsafe("snapshot", *arguments, TARGET=address.url(), PGPASSWORD=address.password or "")
+
+
+def store(project: Project) -> Path:
+    return project.root / ".migsafe" / "snapshots"
+
+
+def children(process: int, name: str) -> list[int]:
+    """The processes below ``process`` whose program is called so."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            number, rest = path.read_text().split(" (", 1)
+            program, fields = rest.rsplit(") ", 1)
+        except FileNotFoundError:
+            continue
+        if int(fields.split()[1]) == process and program == name:
+            found.append(int(number))
+    return found
+
+
+@contextmanager
+def dumping(project: Project, address: Address) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """``migsafe snapshot take`` while its pg_dump runs, and the pg_dump's process id."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "migsafe", "snapshot", "take", "--target", "env:TARGET"],
+        cwd=project.root,
+        env={**os.environ, "TARGET": address.url()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert wait_for(lambda: bool(children(process.pid, "pg_dump")), 30)
+        yield process, children(process.pid, "pg_dump")[0]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_round_trip(project: Project, filled: Address) -> None:
+    taken = snapshot(project, filled, "take", "--target", "env:TARGET", "--privileges")
+    assert taken.exit_code == 0, taken.errors
+    assert "2 tables, 400 rows" in taken.output
+    (listed,) = json.loads(snapshot(project, filled, "list", "--json").output)
+    assert listed["format"] == "migsafe.snapshot/1"
+    assert listed["name"] in taken.output
+    assert "400 rows" in snapshot(project, filled, "show", "latest").output
+    assert snapshot(project, filled, "verify", "latest").output.startswith("whole: ")
+    with connect_to(filled) as connection:
+        before = read_state(connection)
+        connection.execute("DROP TABLE orders")
+    restored = snapshot(project, filled, "restore", "latest", "--target", "env:TARGET")
+    assert restored.exit_code == 0, restored.errors
+    assert "equal to" in restored.output
+    with connect_to(filled) as connection:
+        assert not compare_states(before, read_state(connection))
+    assert "removing" in snapshot(project, filled, "prune", "--keep", "0").output
+    assert snapshot(project, filled, "list").output == ""
+
+
+def test_a_damaged_snapshot_is_said_by_exit_code_1(project: Project, filled: Address) -> None:
+    snapshot(project, filled, "take", "--target", "env:TARGET")
+    (toc,) = store(project).glob("*/dump/toc.dat")
+    toc.write_bytes(b"")
+    ran = snapshot(project, filled, "verify", "latest")
+    assert ran.exit_code == 1
+    assert "dump/toc.dat: 0 bytes" in ran.output
+
+
+def test_a_database_that_migsafe_did_not_make_must_be_named(project: Project, filled: Address) -> None:
+    snapshot(project, filled, "take", "--target", "env:TARGET")
+    ran = snapshot(project, filled.on("postgres"), "restore", "latest", "--target", "env:TARGET")
+    assert ran.exit_code == 2
+    assert "--into postgres" in ran.errors
+
+
+def test_nothing_is_pruned_unless_it_is_said_what(project: Project, filled: Address) -> None:
+    assert snapshot(project, filled, "prune").exit_code == 2
+
+
+def test_no_password_is_in_what_is_kept_or_said(project: Project, filled: Address) -> None:
+    with connect_to(filled) as connection:
+        connection.execute("DROP ROLE IF EXISTS secretive")
+        connection.execute("CREATE ROLE secretive SUPERUSER LOGIN PASSWORD 'hunter2'")
+    address = Address(filled.host, filled.port, "secretive", filled.database, "hunter2")
+    ran = project.migsafe("snapshot", "take", "--target", "env:TARGET", TARGET=address.url())
+    assert ran.exit_code == 0, ran.errors
+    texts = [path.read_bytes() for path in store(project).rglob("*") if path.is_file()]
+    assert not any(b"hunter2" in text for text in texts)
+    assert "hunter2" not in ran.output + ran.errors
+
+
+def test_a_killed_pg_dump_leaves_nothing(project: Project, filled: Address) -> None:
+    with connect_to(filled) as connection:
+        connection.execute(MUCH)
+    with dumping(project, filled) as (process, pg_dump):
+        os.kill(pg_dump, signal.SIGKILL)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "pg_dump failed" in output
+    assert list(store(project).iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_snapshot_leaves_nothing(project: Project, filled: Address, number: signal.Signals) -> None:
+    with connect_to(filled) as connection:
+        connection.execute(MUCH)
+    with dumping(project, filled) as (process, _):
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert list(store(project).iterdir()) == []
+
+
+def test_what_a_killed_snapshot_leaves_is_none_and_is_pruned(project: Project, filled: Address) -> None:
+    with connect_to(filled) as connection:
+        connection.execute(MUCH)
+    with dumping(project, filled) as (process, pg_dump):
+        process.kill()
+        process.wait()
+        os.kill(pg_dump, signal.SIGKILL)
+    assert snapshot(project, filled, "list").output == ""
+    (left,) = store(project).iterdir()
+    assert left.name.startswith(".partial-")
+    assert snapshot(project, filled, "prune", "--keep", "1").output.startswith("removing .partial-")
+    assert list(store(project).iterdir()) == []
+
+
+def test_a_server_that_is_killed_meanwhile_leaves_nothing(project: Project) -> None:
+    with servers.start(ServerSettings(use="local")) as server:
+        name = databases.name_for(server, "killed")
+        databases.create(server, name)
+        address = server.address.on(name)
+        with connect_to(address) as connection:
+            connection.execute(MUCH)
+            row = connection.execute("SELECT current_setting('data_directory')").fetchone()
+        assert row
+        with dumping(project, address) as (process, _):
+            os.kill(int((Path(row[0]) / "postmaster.pid").read_text().splitlines()[0]), signal.SIGQUIT)
+            output, _ = process.communicate(timeout=60)
+    assert process.returncode == 3, output
+    assert list(store(project).iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=1777", "migsafe", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("this user may not mount")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_leaves_nothing(project: Project, filled: Address, small_disk: Path) -> None:
+    with connect_to(filled) as connection:
+        connection.execute(MUCH)
+    ran = snapshot(project, filled, "take", "--target", "env:TARGET", "--directory", str(small_disk / "store"))
+    assert ran.exit_code == 3, ran.output
+    assert "No space left on device" in ran.errors
+    assert list((small_disk / "store").iterdir()) == []
+
+
+def test_apply_with_a_full_disk_runs_no_migration(project: Project, database: Address, small_disk: Path) -> None:
+    with connect_to(database) as connection:
+        connection.execute(MUCH)
+        before = read_state(connection)
+    project.write({"migsafe.toml": '[history]\nkind = "golang-migrate"\npath = "sql"\n', "sql/1_shop.up.sql": SHOP})
+    directory = ("--directory", str(small_disk / "store"))
+    ran = project.migsafe("apply", "--yes", "--target", "env:TARGET", *directory, TARGET=database.url())
+    assert ran.exit_code == 3
+    assert "no migration was run: the target is as it was" in ran.output
+    with connect_to(database) as connection:
+        assert not compare_states(before, read_state(connection))
+
+
+@pytest.mark.parametrize("way", ["beside", "in place"])
+def test_a_restore_that_is_killed_leaves_the_old_database(project: Project, filled: Address, way: str) -> None:
+    with connect_to(filled) as connection:
+        connection.execute(MUCH)
+    snapshot(project, filled, "take", "--target", "env:TARGET")
+    with connect_to(filled) as connection:
+        connection.execute("DELETE FROM orders")
+        before = read_state(connection)
+    options = ["--in-place"] if way == "in place" else []
+    command = ["snapshot", "restore", "latest", "--target", "env:TARGET", *options]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "migsafe", *command],
+        cwd=project.root,
+        env={**os.environ, "TARGET": filled.url()},
+    )
+    assert wait_for(lambda: bool(children(process.pid, "pg_restore")), 30)
+    running = [*children(process.pid, "pg_restore"), *children(process.pid, "psql")]
+    process.kill()
+    process.wait()
+    for each in running:
+        os.kill(each, signal.SIGKILL)
+    with connect_to(filled.on("postgres")) as connection:
+        query = (
+            "SELECT 1 FROM pg_stat_activity WHERE application_name IN ('pg_restore', 'psql') AND datname ~ 'migsafe'"
+        )
+        assert wait_for(lambda: connection.execute(query).fetchone() is None)
+    with connect_to(filled) as connection:
+        assert not compare_states(before, read_state(connection))
+    assert snapshot(project, filled, *command).exit_code == 0
+    with connect_to(filled.on("postgres")) as connection:
+        assert connection.execute("SELECT 1 FROM pg_database WHERE datname ~ '_(restored|replaced)'").fetchone() is None
