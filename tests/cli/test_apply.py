@@ -91,7 +91,7 @@ def applying(project: Project, address: Address) -> Iterator[subprocess.Popen[st
     try:
         with connect_to(address.on("postgres")) as watcher:
             query = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND query LIKE '%%pg_sleep(60)%%'"
-            assert wait_for(lambda: watcher.execute(query, (address.database,)).fetchone() is not None, 30)
+            assert wait_for(lambda: watcher.execute(query, (address.database,)).fetchone() is not None, 60)
         yield process
     finally:
         process.kill()

@@ -1,0 +1,85 @@
+"""What does putting a state back cost: by a clone of a kept database, by ``pg_restore``, and by ``snapshot restore``?
+
+Prints seconds and their ratio to the clone. A clone is what the checks use on a throwaway server; a snapshot is what is
+left on a server that matters. ``snapshot restore`` includes the check of all files, the proof, and the change of names.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from psycopg import sql
+
+from migsafe.postgres import databases, servers
+from migsafe.postgres.archive import restore_directory
+from migsafe.postgres.server import Server, ServerSettings
+from migsafe.snapshots.restore import How, restore
+from migsafe.snapshots.take import take
+from migsafe.state import read_state
+
+ROWS = """
+CREATE TABLE {table} AS
+SELECT i AS id, i * 1000003::bigint AS big, md5(i::text) || md5((i + 1)::text) AS words,
+    '2020-01-01'::timestamptz + i * interval '61.37 s' AS at, (i::bigint * 7919 % 1000000) / 100.0 AS amount,
+    i % 3 = 0 AS flag, jsonb_build_object('a', i, 'b', 'x' || i) AS document, md5(i::text)::uuid AS code
+FROM generate_series(1, {rows}) i;
+ALTER TABLE {table} ADD PRIMARY KEY (id);
+CREATE INDEX ON {table} (code);
+"""
+
+
+@click.command(help=__doc__)
+@click.option("--rows", default=1_000_000, show_default=True, help="Rows of each of the tables.")
+@click.option("--tables", default=4, show_default=True)
+@click.option("--jobs", default=2, show_default=True, help="Tables dumped and restored at once.")
+def main(rows: int, tables: int, jobs: int) -> None:
+    with servers.start(ServerSettings()) as server, tempfile.TemporaryDirectory() as store:
+        _measure(server, Path(store), rows, tables, jobs)
+
+
+def _measure(server: Server, store: Path, rows: int, tables: int, jobs: int) -> None:
+    kept = databases.name_for(server, "kept")
+    databases.create(server, kept)
+    address = server.address.on(kept)
+    with databases.connect_to(address) as connection:
+        for number in range(tables):
+            connection.execute(sql.SQL(ROWS).format(table=sql.Identifier(f"sample_{number}"), rows=rows))
+        connection.execute("VACUUM ANALYZE")
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        reading = _seconds(lambda: read_state(connection))
+    assert row
+    click.echo(f"PostgreSQL {server.version}, {server.kind}; {tables} × {rows} rows, {row[0] / 1e6:.0f} MB")
+    clone = _seconds(lambda: databases.create(server, databases.name_for(server, "clone"), template=kept))
+    taking = _seconds(lambda: take(address, store, jobs=jobs))
+    (path,) = store.iterdir()
+    snapshot = take(address, store, jobs=jobs)
+    empty = databases.name_for(server, "empty")
+    databases.create(server, empty)
+    bare = _seconds(
+        lambda: restore_directory(server.address.on(empty), server.major, path / "dump", jobs=jobs, privileges=False)
+    )
+    whole = _seconds(lambda: restore(snapshot, address, How(jobs=jobs), lambda _: None))
+    _show("clone (CREATE DATABASE … TEMPLATE)", clone, clone)
+    _show(f"pg_restore --jobs={jobs}", bare, clone)
+    _show("snapshot restore, proven", whole, clone)
+    click.echo(f"  snapshot take {taking:.2f} s: pg_dump {snapshot.manifest.dump_seconds:.2f}, state {reading:.2f}")
+    click.echo(f"  pg_restore / pg_dump {bare / snapshot.manifest.dump_seconds:.1f}")
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _show(label: str, seconds: float, reference: float) -> None:
+    click.echo(f"  {label:<36}{seconds:8.2f} s{seconds / reference:8.1f} × clone")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
