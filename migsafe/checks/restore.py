@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.errors import ClientToolMissing
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
-from migsafe.postgres.dump import dump, dump_text, first_difference, restore
+from migsafe.postgres.dump import archive_text, dump, dump_text, first_difference, restore
 from migsafe.state import compare_states
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def check_restore(experiment: Experiment) -> CheckResult:
             restore(sandbox.server, file, database)
         except ClientToolMissing as missing:
             return CheckResult("restore", Outcome.NOT_CHECKED, reason=missing.message)
-        evidence = [*_by_state(experiment, database), *_by_dump(experiment, database, Path(directory))]
+        evidence = [*_by_state(experiment, database), *_by_dump(experiment, database, file)]
     if not evidence:
         return CheckResult("restore", Outcome.PASSED, answer="restored", seconds=time.monotonic() - started)
     finding = Finding(
@@ -62,10 +62,10 @@ def _by_state(experiment: Experiment, database: str) -> list[Evidence]:
     return [Evidence("by state", "\n".join(difference.describe(DIFFERENCES_SHOWN)))] if difference else []
 
 
-def _by_dump(experiment: Experiment, database: str, directory: Path) -> list[Evidence]:
+def _by_dump(experiment: Experiment, database: str, archive: Path) -> list[Evidence]:
     server = experiment.sandbox.server
-    before, restored = directory / "before.sql", directory / "restored.sql"
-    dump_text(server, experiment.before, before)
+    before, restored = archive.with_name("before.sql"), archive.with_name("restored.sql")
+    archive_text(server, experiment.before, archive, before)
     dump_text(server, database, restored)
     difference = first_difference(before, restored)
     return [Evidence("by pg_dump", "\n".join(difference))] if difference else []

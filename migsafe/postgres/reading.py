@@ -40,6 +40,7 @@ def consistent_reading(connection: psycopg.Connection, snapshot: str | None = No
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         if snapshot is not None:
             connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
-        for name, value in SETTINGS.items():
-            connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
+        setting = sql.SQL("pg_catalog.set_config({}, {}, true)")
+        settings = (setting.format(sql.Literal(name), sql.Literal(value)) for name, value in SETTINGS.items())
+        connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(settings)))
         yield

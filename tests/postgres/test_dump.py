@@ -8,7 +8,7 @@ import pytest
 
 from migsafe.errors import BaselineError
 from migsafe.postgres.address import Address
-from migsafe.postgres.dump import dump, dump_text, first_difference, restore
+from migsafe.postgres.dump import archive_text, dump, dump_text, first_difference, restore
 from migsafe.postgres.server import Server
 
 
@@ -43,6 +43,22 @@ def test_a_dump_that_is_restored_dumps_the_same(
     restore(server, tmp_path / "dump", other.database)
     for name, address in (("one", database), ("other", other)):
         dump_text(server, address.database, tmp_path / name)
+    assert first_difference(tmp_path / "one", tmp_path / "other") == ()
+
+
+def test_the_text_of_an_archive_is_what_pg_dump_writes(server: Server, database: Address, tmp_path: Path) -> None:
+    sql = """
+        CREATE SCHEMA "s S"; CREATE TYPE "s S".mood AS ENUM ('a', 'b');
+        CREATE TABLE "s S".t (id serial PRIMARY KEY, mood "s S".mood, note text);
+        INSERT INTO "s S".t (note) VALUES (E'tab\\t, \\\\ and a quote: ''.'), (NULL);
+        COMMENT ON TABLE "s S".t IS E'of two\\nlines'; CREATE VIEW v AS SELECT * FROM "s S".t;
+        ALTER TABLE "s S".t OWNER TO pg_monitor; GRANT SELECT ON v TO PUBLIC; SELECT lo_from_bytea(0, 'large');
+        """
+    server.client("psql", ["--set=ON_ERROR_STOP=1", f"--command={sql}"], database.database)
+    dump(server, database.database, tmp_path / "dump")
+    archive_text(server, database.database, tmp_path / "dump", tmp_path / "one")
+    dump_text(server, database.database, tmp_path / "other")
+    assert "COPY" in (tmp_path / "one").read_text()
     assert first_difference(tmp_path / "one", tmp_path / "other") == ()
 
 
