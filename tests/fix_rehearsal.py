@@ -91,7 +91,8 @@ Bring = Callable[..., AbstractContextManager[Rehearsed]]
 def bring(server: Server, shop_project: Project) -> Bring:
     """``bring(address, rows="all", mask={}, meanwhile=None)``: what ``migsafe rehearse`` brings to the same server.
 
-    ``meanwhile`` is called when the target's snapshot is taken and nothing is copied yet.
+    ``meanwhile`` is called when the target's snapshot is taken and nothing is copied yet; ``missing`` extensions are
+    taken for not installed.
     """
     history = open_history(HistorySettings(root=shop_project.root, kind="golang-migrate"))
 
@@ -101,6 +102,7 @@ def bring(server: Server, shop_project: Project) -> Bring:
         rows: str = "all",
         mask: Mapping[str, str] | None = None,
         meanwhile: Callable[[], object] = lambda: None,
+        missing: tuple[str, ...] = (),
     ) -> Iterator[Rehearsed]:
         assert isinstance(server, RunningServer)
         own = replace(server, run_id=secrets.token_hex(6))
@@ -109,7 +111,7 @@ def bring(server: Server, shop_project: Project) -> Bring:
             profile = read_profile(connection, address.user)
         with ExitStack() as stack:
             stack.callback(_drop_all, own)
-            likeness = make_likeness(own, profile)
+            likeness = replace(make_likeness(own, profile), missing=missing)
             sandbox = Sandbox(own, history, empty=likeness.database)
             with open_target(address, **limits) as target:
                 meanwhile()

@@ -12,7 +12,7 @@ from migsafe.postgres.catalogs import read_objects
 from migsafe.postgres.names import TableName
 from migsafe.postgres.reading import SETTINGS
 from migsafe.postgres.tables import find_tables as find_books
-from migsafe.rehearsal.copying import RowCopier, populated_views, refresh, schema_dump, set_sequences
+from migsafe.rehearsal.copying import RowCopier, count, populated_views, refresh, schema_dump, set_sequences
 from migsafe.rehearsal.masks import find_masks
 from migsafe.rehearsal.sample import copy_referenced, copy_sample
 from migsafe.rehearsal.tables import Reference, SourceTable, find_references, find_tables
@@ -54,10 +54,10 @@ def read_wanted(text: str) -> Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """The filled database, how many rows each sampled table has on the target, and what did not come over."""
+    """The filled database, the sampled tables with their rows there and here, and what did not come over."""
 
     database: str
-    whole: Mapping[SourceTable, int] = field(default_factory=dict)
+    sampled: Mapping[SourceTable, tuple[int, int]] = field(default_factory=dict)
     not_checked: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -86,7 +86,7 @@ def bring_over(
                 into.execute("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
             copier = RowCopier(target, into, expressions, progress)
             books = find_books(into, sandbox.history.version_tables)
-            whole = _copy_rows(copier, tables, references, wanted, books)
+            sampled = _copy_rows(copier, tables, references, wanted, books)
             with refusals(target.address):
                 unread = set_sequences(source, into)
         progress("making indexes and constraints")
@@ -98,7 +98,7 @@ def bring_over(
         into.execute("ANALYZE")
         unread |= _schema_differences(schema, read_schema(into), owners=likeness.roles_there)
     unread |= {table.printed: table.unread for table in tables if table.unread}
-    return Brought(database, whole, unread)
+    return Brought(database, sampled, unread)
 
 
 def _copy_rows(
@@ -107,14 +107,14 @@ def _copy_rows(
     references: Sequence[Reference],
     wanted: Wanted,
     books: Collection[TableName],
-) -> Mapping[SourceTable, int]:
-    """Copy what is wanted, and the migration tool's own tables whole; the rows of each table where it is a sample."""
+) -> Mapping[SourceTable, tuple[int, int]]:
+    """Copy what is wanted, and the tool's own tables whole; returns the rows of each table of a sample, there and here."""
     readable = [table for table in tables if not table.unread and not table.partitioned]
     whole = {table.printed for table in readable if TableName(table.name, table.schema) in books}
     if 0 < wanted.percent < 100:
         counts = copy_sample(copier, readable, whole, wanted.percent)
         copy_referenced(copier, [each for each in references if not each.parent.unread])
-        return counts
+        return {table: (rows, count(copier.into, table)) for table, rows in counts.items()}
     for table in readable:
         if wanted.percent or table.printed in whole:
             copier.copy(table)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from migsafe.rehearsal.target import Target
     from migsafe.sandbox import Progress
 
+JOBS = "--jobs=2"
+"""How many indexes and constraints are made at once."""
+
 _USER_MAPPINGS = "1418"
 """The oid of the catalog pg_user_mapping, by which pg_restore --list names its entries."""
 
@@ -78,11 +81,10 @@ class SchemaDump:
 
     def restore(self, section: str, database: str) -> None:
         """Bring over ``pre-data`` or ``post-data``. Raises :class:`BaselineError` with pg_restore's own words."""
-        options = ["--exit-on-error", f"--section={section}", f"--use-list={self._list}", "--no-tablespaces"]
+        options = ["--exit-on-error", f"--section={section}", f"--use-list={self._list}", "--no-tablespaces", JOBS]
         try:
-            with self._file.open("rb") as content:
-                arguments = [*options, *self._options, f"--dbname={database}"]
-                self._server.client("pg_restore", arguments, database, stdin=content)
+            arguments = [*options, *self._options, f"--dbname={database}", str(self._file)]
+            self._server.client("pg_restore", arguments, database)
         except CannotCheck as error:
             if type(error) is not CannotCheck:
                 raise
@@ -116,8 +118,7 @@ class RowCopier:
         """The rows of the table on the target."""
         self._progress(f"counting {table.printed}")
         with self._errors(table):
-            row = self.source.execute(sql.SQL("SELECT count(*) FROM {}").format(table.source)).fetchone()
-            return int(row[0]) if row else 0
+            return count(self.source, table)
 
     def copy(self, table: SourceTable, condition: sql.Composable | None = None) -> int:
         """Copy the rows for which ``condition`` holds (over the table as ``t``; none: all) and return how many.
@@ -157,6 +158,13 @@ class RowCopier:
             raise BaselineError(message, where=table.printed, hint=error.hint) from (
                 None if self._masks.hides(table) else cause
             )
+
+
+def count(connection: psycopg.Connection, table: SourceTable) -> int:
+    """The table's own rows, on whichever side."""
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(table.source)).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def set_sequences(source: psycopg.Connection, into: psycopg.Connection) -> dict[str, str]:

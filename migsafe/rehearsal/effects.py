@@ -1,14 +1,15 @@
 """Tells what a step did: what it changed, how many rows each statement touched, and how long that took.
 
 Claims nothing that could fail. After a rehearsal on a sample it also says what the whole would take at most, and that
-is an estimate: a statement's time, times the rows that there are for each one in the sample. Of all the tables that the
-step names, the one with the largest such factor counts, since statements that are sent together are timed together.
+is an estimate: a statement's time, times the rows that there are for each one in the sample. The largest such factor of
+the tables that the step names counts for all its statements, since those that are sent together are timed together; and
+that of all tables, where the step names anything else: a view, a new table, a function.
 Whether a statement's time grows with the rows at all isn't known, which is why it says "at most".
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migsafe.checks.experiment import Experiment
@@ -73,12 +74,22 @@ class Effects:
         return f"{message} On all rows at most {most}"
 
     def _factor(self, statements: Sequence[Statement]) -> float | None:
-        """By how much the whole is larger; that of all tables if any statement hides which it reads."""
+        """By how much the whole is larger: the most of all tables unless every statement names only sampled ones."""
         if not self.factors:
             return None
         named = [tables_named(statement.sql) for statement in statements]
-        factors = [factor for (schema, name), factor in self.factors.items() if _is_named(schema, name, named)]
-        return max(factors if factors and all(named) else self.factors.values())
+        found = [self._factors_of(*name) for names in named for name in names]
+        if not all(named) or not all(found):
+            return max(self.factors.values())
+        return max((factor for factors in found for factor in factors), default=1.0)
+
+    def _factors_of(self, schema: str, name: str) -> list[float]:
+        """Those of every table that the name may stand for; without a schema it may be in any."""
+        return [
+            factor
+            for (place, table), factor in self.factors.items()
+            if table == name and (not schema or schema == place)
+        ]
 
 
 def _is_told(statement: Statement, books: Collection[str]) -> bool:
@@ -92,10 +103,6 @@ def _is_told(statement: Statement, books: Collection[str]) -> bool:
 
 def _is_servers_own(function: str) -> bool:
     return function.startswith("pg_") or function in _SERVERS_OWN
-
-
-def _is_named(schema: str, name: str, named: Iterable[Collection[tuple[str, str]]]) -> bool:
-    return any((schema, name) in each or ("", name) in each for each in named)
 
 
 def _lines(statements: Sequence[Statement], factor: float | None) -> Iterator[str]:

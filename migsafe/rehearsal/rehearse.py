@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from migsafe.baseline import Baseline, old_versions
 from migsafe.errors import ServerUnavailable, SettingsError
 from migsafe.findings import BaselineReport, Report, ServerReport
-from migsafe.gate import CHECKS, Gate, chosen_checks, matters, steps
-from migsafe.history.kinds import open_history
+from migsafe.gate import CHECKS, Gate, chosen_checks, matters, read_history, steps
 from migsafe.postgres.servers import start
 from migsafe.postgres.tables import find_tables
 from migsafe.rehearsal.bring_over import Brought, Wanted, bring_over, read_wanted
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from migsafe.history.model import History
     from migsafe.postgres.address import Address
     from migsafe.postgres.server import Server
-    from migsafe.rows.contents import Contents
     from migsafe.sandbox import Progress
 
 
@@ -41,7 +39,8 @@ def rehearse(settings: Settings, address: Address, progress: Progress) -> Report
     started = time.monotonic()
     checks = chosen_checks(settings)
     wanted = read_wanted(settings.rehearse.rows)
-    history = open_history(settings.history)
+    progress("reading the history")
+    history = read_history(settings)
     _refuse_unknown_state(history, settings.baseline, wanted)
     progress("looking at the target")
     profile = _profile(address, settings.rehearse)
@@ -55,7 +54,7 @@ def rehearse(settings: Settings, address: Address, progress: Progress) -> Report
             brought = bring_over(target, sandbox, likeness, wanted, settings.rehearse.mask, progress)
         baseline, unbooked = _baseline(sandbox, settings.baseline, brought, f"{wanted} of {address.database}")
         contents = sandbox.state(baseline.database).contents
-        effects = Effects(_factors(brought, contents))
+        effects = Effects(_factors(brought))
         gate = Gate(sandbox, {**checks, "effects": effects}, settings.checks, progress)
         migrations = tuple(gate.run(steps(history, baseline), baseline.database))
         problems = tuple(finding for finding in history.problems() if matters(finding, baseline))
@@ -75,7 +74,7 @@ def rehearse(settings: Settings, address: Address, progress: Progress) -> Report
                 **unbooked,
                 **contents.not_checked,
                 **brought.not_checked,
-                **_rows_left(wanted, brought, contents),
+                **_rows_left(wanted, brought),
                 **gate.unread,
             },
             seconds=time.monotonic() - started,
@@ -139,22 +138,17 @@ def _baseline(
     return Baseline(brought.database, source, standing[-1] if standing else None, new), unbooked
 
 
-def _factors(brought: Brought, contents: Contents) -> Mapping[tuple[str, str], float]:
+def _factors(brought: Brought) -> Mapping[tuple[str, str], float]:
     """How many rows there are on the target for each one that was brought, of every table that is a sample."""
-    here = {name: table.rows for name, table in contents.tables.items()}
-    return {
-        (table.schema, table.name): rows / here[table.printed]
-        for table, rows in brought.whole.items()
-        if here.get(table.printed)
-    }
+    return {(table.schema, table.name): there / here for table, (there, here) in brought.sampled.items() if here}
 
 
-def _rows_left(wanted: Wanted, brought: Brought, contents: Contents) -> Mapping[str, str]:
+def _rows_left(wanted: Wanted, brought: Brought) -> Mapping[str, str]:
     """The tables that have rows on the target and none here."""
     if wanted.percent == 0:
         return {"rows": "none were brought over, as asked: what depends on rows is not rehearsed"}
     return {
-        f"rows of {table.printed}": f"none of its {rows:,} rows is in the sample"
-        for table, rows in brought.whole.items()
-        if rows and table.printed in contents.tables and not contents.tables[table.printed].rows
+        f"rows of {table.printed}": f"none of its {there:,} rows is in the sample"
+        for table, (there, here) in brought.sampled.items()
+        if there and not here
     }

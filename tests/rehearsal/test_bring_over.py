@@ -10,7 +10,7 @@ from migsafe.postgres.address import Address
 from migsafe.postgres.server import Server
 from migsafe.rehearsal.bring_over import read_wanted
 from migsafe.rehearsal.profile import read_profile
-from migsafe.rehearsal.target import read_only_session
+from migsafe.rehearsal.target import read_only_session, refusals
 from migsafe.state import State, compare_states, read_state
 from tests.fix_rehearsal import Bring
 from tests.fix_state import Fresh
@@ -93,7 +93,7 @@ def test_a_database_in_another_encoding_comes_over_byte_for_byte(bring: Bring, s
             connection.execute("CREATE TABLE odd (t text)")
             connection.execute("INSERT INTO odd VALUES (E'caf\\xe9')")
         with bring(address) as rehearsed:
-            assert rehearsed.rows("SHOW server_encoding") == [("SQL_ASCII",)]
+            assert rehearsed.rows("SHOW server_encoding") == [("SQL_ASCII",)]  # asked for in UTF-8
             assert rehearsed.rows("SELECT t::bytea FROM public.odd") == [(b"caf\xe9",)]
     finally:
         with psycopg.connect(server.address.url(), autocommit=True) as connection:
@@ -121,8 +121,32 @@ def test_what_cannot_be_brought_over_is_named(bring: Bring, shop: Address) -> No
         connection.execute("CREATE EXTENSION IF NOT EXISTS file_fdw")
         connection.execute("CREATE SERVER files FOREIGN DATA WRAPPER file_fdw")
         connection.execute("CREATE FOREIGN TABLE passwd (line text) SERVER files OPTIONS (filename '/etc/passwd')")
+        connection.execute("CREATE USER MAPPING FOR PUBLIC SERVER files")
     with bring(shop) as rehearsed:
         assert "on another server" in rehearsed.brought.not_checked["public.passwd"]
+        assert rehearsed.rows("SELECT FROM pg_user_mappings") == []
+
+
+def test_an_extension_that_is_missing_hinders_only_what_needs_it(bring: Bring, shop: Address) -> None:
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute("CREATE EXTENSION citext; COMMENT ON EXTENSION citext IS 'texts'")
+    with bring(shop, missing=("citext",)) as rehearsed:
+        assert rehearsed.rows("SELECT FROM pg_extension WHERE extname = 'citext'") == []
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute("ALTER TABLE customers ADD nick citext")
+    with pytest.raises(BaselineError, match="citext") as caught, bring(shop, missing=("citext",)):
+        pass
+    assert "has no extension citext" in str(caught.value.hint)
+
+
+def test_a_query_that_takes_too_long_is_ended_there(shop: Address) -> None:
+    with (
+        pytest.raises(BaselineError) as caught,
+        read_only_session(shop, statement_timeout=1, lock_timeout=1) as session,
+    ):
+        with refusals(shop):
+            session.execute("SELECT pg_sleep(30)")
+    assert "statement_timeout" in str(caught.value.hint)
 
 
 def test_a_migration_that_waits_for_a_lock_is_not_waited_for(bring: Bring, shop: Address) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import psycopg
 import pytest
 
-from migsafe.config import RehearseSettings, Settings
+from migsafe.config import CheckSettings, RehearseSettings, Settings
 from migsafe.findings import Outcome, Verdict
 from migsafe.history.model import HistorySettings
 from migsafe.postgres import databases, servers
@@ -16,8 +14,6 @@ from migsafe.rehearsal.rehearse import rehearse
 from tests.fix_project import Project
 from tests.fix_rehearsal import SHOP
 from tests.postgres.test_container import MAJORS, engine, image
-
-EVERY_KIND = Path(__file__).parent.parent / "schema" / "every_kind.sql"
 
 __all__ = ["engine"]
 
@@ -32,6 +28,7 @@ def rehearse_on(server_settings: ServerSettings, project: Project) -> None:
             root=project.root,
             history=HistorySettings(root=project.root, kind="golang-migrate", path=project.root / "migrations"),
             server=server_settings,
+            checks=CheckSettings(only=("apply", "restore")),
             rehearse=RehearseSettings(rows="10%"),
         )
         report = rehearse(settings, target.address.on(name), lambda _: None)
