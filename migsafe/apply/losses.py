@@ -10,8 +10,9 @@ from migsafe.rows.contents import ColumnContents, Contents, TableContents
 def losses(before: Contents, after: Contents) -> tuple[str, ...]:
     """One line for each table with fewer rows, each column that is gone with values in it or has fewer than before.
 
-    A column is followed by its number, a table by its name or, where that is gone, by equal contents: a rename loses
-    nothing. What was rewritten in place, value by value, is not seen here; the data check of ``migsafe check`` does.
+    A rename loses nothing: what has another name now is found by equal contents, a column at its number. One that was
+    renamed and rewritten at once counts as lost. What was rewritten in place, value by value, is not seen here; the
+    data check of ``migsafe check`` sees it.
     """
     renamed = _renamed(before, after)
     lines = []
@@ -33,17 +34,14 @@ def _of_table(name: str, old: TableContents, new: TableContents) -> Iterator[str
         return
     by_number = {column.number: column for column in new.columns.values()}
     for column, was in old.columns.items():
-        now = by_number.get(was.number) if _same_table(old, new) else new.columns.get(column)
+        moved = by_number.get(was.number)
+        if moved is not None and _values(moved) == _values(was):
+            continue
+        now = new.columns.get(column)
         if now is None and was.values:
             yield f"column {name}.{column}: gone with {was.values} values"
         elif now is not None and (now.values or 0) < (was.values or 0):
             yield f"column {name}.{column}: {was.values} → {now.values} values"
-
-
-def _same_table(old: TableContents, new: TableContents) -> bool:
-    """Whether numbers can be trusted: a table that was made anew under the old name begins again at 1."""
-    shared = old.columns.keys() & new.columns.keys()
-    return all(old.columns[name].number == new.columns[name].number for name in shared)
 
 
 def _renamed(before: Contents, after: Contents) -> dict[str, str]:

@@ -3,8 +3,8 @@
 Every write needs a session. A session that is there now has done nothing since the moment if it is idle and was so
 before it; one that was there at the beginning and has left may have done anything. Sessions that came and went are
 counted by the server (``pg_stat_database.sessions``, from 14 on; a session is counted before it can run its first
-statement), and ours are taken off. So a writer is never missed, and a reader is taken for one. Limit: before
-PostgreSQL 14 a session that came and went is not seen.
+statement), and ours are taken off. So a client that writes is never missed, and a reader is taken for one. Limits:
+background workers that came and went are not counted, nor is any session before PostgreSQL 14.
 """
 
 from __future__ import annotations
