@@ -73,8 +73,8 @@ def take_fingerprint(
     """Read a database in one snapshot, which ``workers`` sessions share; nothing is written.
 
     ``buckets`` says into how many parts a table is divided, by printed name; otherwise its size does. ``chooses`` tells
-    by its name whether a table or sequence is read at all. What can't be read is in ``not_checked``, with the reason. Locks: ACCESS SHARE, on the tables that are being read. Raises
-    :class:`migsafe.errors.ServerUnavailable`.
+    by its name whether a table or sequence is read at all. What can't be read is in ``not_checked``, with the reason.
+    Locks: ACCESS SHARE, on the tables that are being read. Raises :class:`migsafe.errors.ServerUnavailable`.
     """
     with snapshot_sessions(address, workers, statement_timeout=statement_timeout) as sessions:
         not_checked: dict[str, str] = {}

@@ -14,13 +14,13 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from migsafe.rows.digest import Table, place
-from migsafe.rows.pairs import Selection, mark
+from migsafe.rows.pairs import Selection, hashes, mark
 
 if TYPE_CHECKING:
     import psycopg
 
 BYTES_PER_BUCKET = 1 << 17
-MOST_BUCKETS = 1 << 12
+MOST_BUCKETS = 1 << 10
 """More would make the server's hash table larger than its cache, and narrow down no further than it needs."""
 
 Sums = dict[int, tuple[int, int]]
@@ -37,13 +37,23 @@ def buckets_for(bytes: int, most: int = MOST_BUCKETS) -> int:  # noqa: A002  the
 
 def sums_select(table: Table, number: int, selection: Selection) -> sql.Composed:
     """``bucket, rows, sum`` and where from, as a :class:`migsafe.rows.batches.Reading` has it."""
-    bucket = sql.SQL("({}) & {}").format(place(table, selection.algorithm), number - 1)
-    return sql.SQL("{bucket}, count(*), coalesce(sum({mark}), 0) FROM {table}{where}{group}").format(
-        bucket=bucket if number > 1 else sql.SQL("0::bigint"),
-        mark=mark(table, selection.algorithm),
-        table=table.source,
-        where=_where(selection.conditions(table)),
+    bucket = sql.SQL("place & {}").format(number - 1) if number > 1 else sql.SQL("0::bigint")
+    return sql.SQL("{bucket}, count(*), coalesce(sum({mark}), 0) FROM {rows}{group}").format(
+        bucket=bucket,
+        mark=mark(selection.algorithm),
+        rows=_hashed(table, selection, selection.conditions(table)),
         group=sql.SQL(" GROUP BY 2" if number > 1 else ""),
+    )
+
+
+def _hashed(table: Table, selection: Selection, conditions: Sequence[sql.Composable]) -> sql.Composed:
+    """The rows' hashes and tids as a subquery that the planner leaves alone (``OFFSET 0``), to compute each once.
+
+    It also keeps the planner from taking every place for a group of its own, and sorting them.
+    """
+    where = sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL("")
+    return sql.SQL("(SELECT {}, t.ctid FROM {}{} OFFSET 0) AS h").format(
+        hashes(table, selection.algorithm), table.source, where
     )
 
 
@@ -69,12 +79,12 @@ def row_hashes(
             sql.SQL("get_bit({}, (({}) & {})::integer) = 1").format(sql.SQL(f"B'{bits}'"), at, number - 1)
         )
     columns = (
-        sql.SQL("{} AS place, {} AS mark, t.ctid").format(at, mark(table, selection.algorithm))
+        sql.SQL("place, {}, ctid").format(mark(selection.algorithm))
         if table.key
-        else sql.SQL("{} AS place, count(*) AS mark, min(t.ctid::text)").format(at)
+        else sql.SQL("place, count(*), min(ctid::text)")
     )
-    query = sql.SQL("COPY (SELECT {} FROM {}{}{} ORDER BY 1) TO STDOUT").format(
-        columns, table.source, _where(conditions), sql.SQL("" if table.key else " GROUP BY 1")
+    query = sql.SQL("COPY (SELECT {} FROM {}{} ORDER BY 1) TO STDOUT").format(
+        columns, _hashed(table, selection, conditions), sql.SQL("" if table.key else " GROUP BY 1")
     )
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         yield map(bytes, copy)
@@ -99,7 +109,3 @@ def rows_at(
     )
     with connection.cursor(row_factory=tuple_row) as cursor:
         yield from cursor.execute(query)
-
-
-def _where(conditions: Sequence[sql.Composable]) -> sql.Composable:
-    return sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL("")

@@ -19,7 +19,7 @@ from migsafe.postgres.reading import consistent_reading
 from migsafe.rows.batches import COLUMNS_PER_QUERY, Reading, read_all
 from migsafe.rows.both import both
 from migsafe.rows.buckets import buckets_for, differing_buckets, row_hashes, rows_at, sums_select
-from migsafe.rows.digest import Table, key_hash, value_digest
+from migsafe.rows.digest import Table, value_digest
 from migsafe.rows.pairs import Pair, Selection, other_columns, share
 from migsafe.rows.streams import Hashed, Place, differing
 from migsafe.rows.tables import find_all
@@ -83,7 +83,7 @@ def compare_rows(
 
     Rows are matched by primary key if both sides have the same one, otherwise as whole rows. Both connections must be
     idle; each side is read in one snapshot of its own. Locks: ACCESS SHARE. Memory doesn't grow with rows or
-    differences, but for the buckets (at most 4,096) and the rows that are looked into; the server sorts what differs.
+    differences, but for the buckets (at most 1,024) and the rows that are looked into; the server sorts what differs.
     Raises :class:`migsafe.errors.CannotCheck` when a side doesn't have the table or may not read it.
     """
     with consistent_reading(before), consistent_reading(after):
@@ -233,7 +233,7 @@ def _changed_columns(
 
 def _digests(table: Table, selection: Selection) -> list[sql.Composable]:
     return [
-        value_digest(column, key_hash(table.key, number, selection.algorithm), selection.algorithm)
+        value_digest(column, sql.Literal(number), selection.algorithm)
         for number, column in enumerate(other_columns(table), start=1)
     ]
 

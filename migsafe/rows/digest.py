@@ -35,17 +35,18 @@ _OWN_HASH = {
 _LASTING = {
     "uuid": ("uuid", "uuid_hash_extended({value}, {seed})"),
     "timestamp without time zone": ("timestamp", "timestamp_hash_extended({value}, {seed})"),
-    "timestamp with time zone": ("timestamptz", "timestamp_hash_extended({value} AT TIME ZONE 'UTC', {seed})"),
+    "timestamp with time zone": ("timestamptz", "timestamp_hash_extended({value} AT TIME ZONE INTERVAL '0', {seed})"),
 }
 """Of types that seldom change. A time is folded to 32 bits before hashing: good enough for values, not for keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """A way to hash: by type, the method's name and its SQL; for all other types that of their text."""
+    """A way to hash: by type, the method's name and its SQL; for all other types that of their text; that of a hash."""
 
     name: str
     of_text: str
+    of_hash: str
     of_keys: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     of_values: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -58,14 +59,13 @@ class Algorithm:
 
 
 _TEXT_HASH = 'hashtextextended({value}::text COLLATE "C", {seed})'
+_HASH_HASH = "hashint8extended({value}, {seed})"
 _KEY_HASH = _OWN_HASH | {"uuid": _LASTING["uuid"]}
 
-NATIVE = Algorithm("postgresql-extended-hash", _TEXT_HASH, _KEY_HASH, _OWN_HASH | _LASTING)
-ACROSS_TYPES = Algorithm("postgresql-extended-hash-across-types", _TEXT_HASH, _KEY_HASH, _LASTING)
-PORTABLE = Algorithm(
-    "md5-of-text",
-    "('x' || left(md5(convert_to(({seed})::text || ':' || {value}::text, 'UTF8')), 16))::bit(64)::bigint",
-)
+NATIVE = Algorithm("postgresql-extended-hash", _TEXT_HASH, _HASH_HASH, _KEY_HASH, _OWN_HASH | _LASTING)
+ACROSS_TYPES = Algorithm("postgresql-extended-hash-across-types", _TEXT_HASH, _HASH_HASH, _KEY_HASH, _LASTING)
+_MD5_HASH = "('x' || left(md5(convert_to(({seed})::text || ':' || ({value})::text, 'UTF8')), 16))::bit(64)::bigint"
+PORTABLE = Algorithm("md5-of-text", _MD5_HASH, _MD5_HASH)
 ALGORITHMS = {algorithm.name: algorithm for algorithm in (NATIVE, PORTABLE)}
 
 PROBE = """
@@ -120,31 +120,32 @@ def value_digest(column: Column, seed: sql.Composable, algorithm: Algorithm = NA
     return _digest(algorithm, algorithm.of_values, column, seed)
 
 
-def key_hash(key: Sequence[Column], start: int = 0, algorithm: Algorithm = NATIVE) -> sql.Composable:
+def key_hash(key: Sequence[Column], algorithm: Algorithm = NATIVE) -> sql.Composable:
     """The hash of a primary key, with which the digests of the row's values are seeded; a constant without a key."""
-    seed: sql.Composable = sql.SQL("{}::bigint").format(start)
+    seed: sql.Composable = sql.SQL("0::bigint")
     for column in key:
         seed = _digest(algorithm, algorithm.of_keys, column, seed)
     return seed
 
 
-def row_digest(columns: Sequence[Column], key: Sequence[Column] = (), algorithm: Algorithm = NATIVE) -> sql.Composable:
-    """One hash of a row's key and of these columns, each seeded with its place, so that equal values don't cancel."""
-    parts = [key_hash(key, 0, algorithm)]
+def row_digest(columns: Sequence[Column], algorithm: Algorithm = NATIVE) -> sql.Composable:
+    """One hash of these columns, each seeded with its place among them, so that equal values don't cancel."""
+    parts: list[sql.Composable] = [sql.SQL("0::bigint")]
     for number, column in enumerate(columns, start=1):
-        digest = value_digest(column, key_hash(key, number, algorithm), algorithm)
+        digest = value_digest(column, sql.Literal(number), algorithm)
         parts.append(sql.SQL("coalesce({}, {})").format(digest, number))
     return sql.SQL("({})").format(sql.SQL(" # ").join(parts))
 
 
 def place(table: Table, algorithm: Algorithm = NATIVE) -> sql.Composable:
     """The hash that a row is found by: that of its primary key, or of the whole row in a table without one."""
-    return key_hash(table.key, 0, algorithm) if table.key else row_digest(table.columns, (), algorithm)
+    return key_hash(table.key, algorithm) if table.key else row_digest(table.columns, algorithm)
 
 
-def mixed(digest: sql.Composable, algorithm: Algorithm = NATIVE) -> sql.Composed:
-    """A hash of a hash, for hashes of rows that are going to be added up: their parts must not change places."""
-    return sql.SQL(algorithm.of_text).format(value=digest, seed=digest)
+def mixed(digest: sql.Composable, with_: sql.Composable, algorithm: Algorithm = NATIVE) -> sql.Composed:
+    """A hash of two hashes. The first is in the seed too, as PostgreSQL folds what it hashes to 32 bits."""
+    seed = sql.SQL("({} # {})").format(digest, with_)
+    return sql.SQL(algorithm.of_hash).format(value=digest, seed=seed)
 
 
 def _digest(

@@ -16,12 +16,15 @@ from psycopg import sql
 
 from migsafe.rows.batches import COLUMNS_PER_QUERY, Reading, read_all
 from migsafe.rows.contents import Bucket, ColumnContents, Contents, TableContents
-from migsafe.rows.digest import ACROSS_TYPES, Algorithm, Table, key_hash, mixed, place, row_digest, value_digest
+from migsafe.rows.digest import ACROSS_TYPES, Algorithm, Table, mixed, place, value_digest
 from migsafe.rows.sequences import read_sequences
 from migsafe.rows.tables import find_tables
 
 FIELD = 1 << 64
 """Digests are sums modulo this number."""
+
+_PLACE = "migsafe: hash of the key"
+"""Beside a table's own columns, so that it must be no column's name."""
 
 
 def read_contents(connection: psycopg.Connection, *, ignore: Collection[str] = (), digest: bool = True) -> Contents:
@@ -66,25 +69,28 @@ def _width(table: Table, buckets: int | None) -> int:
 
 
 def _select(table: Table, algorithm: Algorithm, buckets: int, *, digest: bool) -> sql.Composed:
-    seed = key_hash(table.key, 0, algorithm)
+    """The place of each row is computed once, in a subquery that the planner leaves alone (``OFFSET 0``).
+
+    It also keeps the planner from taking every place for a group of its own, and sorting them.
+    """
+    at = sql.Identifier("t", _PLACE)
+    seed = at if table.key else sql.SQL("0::bigint")
     columns = table.columns if digest else ()
-    of_rows: sql.Composable = sql.SQL("NULL::numeric")
-    if digest and not table.key:
-        of_rows = sql.SQL("sum({})").format(mixed(row_digest(columns, (), algorithm), algorithm))
+    of_rows = mixed(at, sql.Literal(1), algorithm) if digest and not table.key else None
     return sql.SQL(
-        "{bucket}, count(*), ARRAY[{counts}]::bigint[], ARRAY[{digests}]::numeric[], {rows} FROM {table}{group}"
+        "{bucket}, count(*), ARRAY[{counts}]::bigint[], ARRAY[{digests}]::numeric[], {rows} FROM {rows_of}{group}"
     ).format(
-        bucket=_bucket(table, algorithm, buckets) if buckets > 1 else sql.SQL("0::bigint"),
+        bucket=sql.SQL("{} & {}").format(at, buckets - 1) if buckets > 1 else sql.SQL("0::bigint"),
         counts=sql.SQL(", ").join(sql.SQL("count({})").format(column.value) for column in columns),
         digests=sql.SQL(", ").join(sql.SQL("sum({})").format(value_digest(c, seed, algorithm)) for c in columns),
-        rows=of_rows,
-        table=table.source,
+        rows=sql.SQL("sum({})").format(of_rows) if of_rows else sql.SQL("NULL::numeric"),
+        rows_of=sql.SQL("(SELECT {} AS {}, t.* FROM {} OFFSET 0) AS t").format(
+            place(table, algorithm), sql.Identifier(_PLACE), table.source
+        )
+        if digest
+        else table.source,
         group=sql.SQL(" GROUP BY 2" if buckets > 1 else ""),
     )
-
-
-def _bucket(table: Table, algorithm: Algorithm, buckets: int) -> sql.Composed:
-    return sql.SQL("{} & {}::bigint").format(place(table, algorithm), buckets - 1)
 
 
 def _contents(table: Table, rows: Iterable[Sequence[Any]], algorithm: Algorithm, buckets: int) -> TableContents:

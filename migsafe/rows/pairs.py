@@ -106,8 +106,12 @@ def other_columns(table: Table) -> tuple[Column, ...]:
     return tuple(column for column in table.columns if table.key and column not in table.key)
 
 
-def mark(table: Table, algorithm: Algorithm) -> sql.Composable:
-    """A hash of all that a row holds."""
-    if table.key:
-        return row_digest(other_columns(table), table.key, algorithm)
-    return mixed(place(table, algorithm), algorithm)
+def hashes(table: Table, algorithm: Algorithm) -> sql.Composed:
+    """Each row's ``place`` and the hash of the ``rest`` of it, as columns of a subquery."""
+    rest = row_digest(other_columns(table), algorithm)
+    return sql.SQL("{} AS place, {} AS rest").format(place(table, algorithm), rest)
+
+
+def mark(algorithm: Algorithm) -> sql.Composable:
+    """A hash of all that a row holds, made of its :func:`hashes`."""
+    return mixed(sql.Identifier("rest"), sql.Identifier("place"), algorithm)

@@ -1,0 +1,149 @@
+"""What do a fingerprint and a comparison cost, against COPY, the textbook checksum and reladiff on the same rows?
+
+Prints seconds (the best of some runs, taken in turn), ratios, and the memory of the process that compares. The server
+uses no parallel query for the fingerprint and COPY. reladiff runs as a program: name it with --reladiff, or have it on
+the PATH (pip install reladiff psycopg2-binary); without it, it is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import click
+from psycopg import sql
+
+from migsafe.fingerprints import take_fingerprint
+from migsafe.postgres import databases, servers
+from migsafe.postgres.address import Address
+from migsafe.postgres.server import Server, ServerSettings
+
+ROWS = """
+CREATE TABLE sample AS
+SELECT i AS id, i * 1000003::bigint AS big, md5(i::text) || md5((i + 1)::text) AS words,
+    '2020-01-01'::timestamptz + i * interval '61.37 s' AS at,
+    ((i::bigint * 7919 % 1000000) / 100.0)::numeric(12, 2) AS amount,
+    i % 3 = 0 AS flag, jsonb_build_object('a', i, 'b', 'x' || i) AS document, md5(i::text)::uuid AS code
+FROM generate_series(1, {rows}) i;
+ALTER TABLE sample ADD PRIMARY KEY (id);
+"""
+
+TABLES = """
+DO $$ BEGIN
+    FOR n IN 1..{tables} LOOP
+        EXECUTE format('CREATE TABLE t%s (id integer PRIMARY KEY, a text, b integer, c timestamptz, d numeric)', n);
+        EXECUTE format('INSERT INTO t%s VALUES (1, %L, 1, now(), 1.5)', n, 'x');
+        IF n % 500 = 0 THEN COMMIT; END IF;
+    END LOOP;
+END $$
+"""
+
+CHECKSUM = "SELECT md5(string_agg(md5(sample::text), '' ORDER BY id)) FROM sample"
+
+
+@click.command(help=__doc__)
+@click.option("--rows", default=4_000_000, show_default=True, help="Rows of the one large table of 8 columns.")
+@click.option("--differing", default=5, show_default=True, help="Rows that differ in the copy.")
+@click.option("--tables", default=5_000, show_default=True, help="Small tables; 0 leaves them out.")
+@click.option("--runs", default=3, show_default=True, help="How often each thing is measured.")
+@click.option("--checksum/--no-checksum", default=True, help="Measure the textbook checksum, too.")
+@click.option("--reladiff", default=lambda: shutil.which("reladiff"), help="The program to compare with.")
+def main(rows: int, differing: int, tables: int, runs: int, checksum: bool, reladiff: str | None) -> None:  # noqa: FBT001
+    with servers.start(ServerSettings()) as server:
+        click.echo(f"PostgreSQL {server.version}, {server.kind}")
+        if rows:
+            one, other = _copies(server, rows, differing)
+            click.echo(f"{rows:,} rows, 8 columns, {differing:,} differ")
+            _measure_fingerprint(one, runs, checksum=checksum)
+            _measure_compare(one, other, runs, reladiff)
+        if tables:
+            _measure_tables(server, tables)
+
+
+def _copies(server: Server, rows: int, differing: int) -> tuple[Address, Address]:
+    names = [databases.name_for(server, label) for label in ("one", "other")]
+    databases.create(server, names[0])
+    with databases.connect(server, names[0]) as connection:
+        connection.execute(sql.SQL(ROWS).format(rows=rows))
+        connection.execute("VACUUM ANALYZE sample")
+    databases.create(server, names[1], names[0])
+    with databases.connect(server, names[1]) as connection:
+        connection.execute("UPDATE sample SET flag = NOT flag WHERE id %% (%s / %s) = 1", (rows, max(differing, 1)))
+        connection.execute("VACUUM ANALYZE sample")
+    serial = {"options": "-c max_parallel_workers_per_gather=0"}
+    first, second = (
+        Address(a.host, a.port, a.user, a.database, a.password, serial) for a in map(server.address.on, names)
+    )
+    return first, second
+
+
+def _measure_fingerprint(address: Address, runs: int, *, checksum: bool) -> None:
+    with databases.connect_to(address) as connection:
+        actions: dict[str, Callable[[], object]] = {
+            "COPY TO /dev/null": lambda: connection.execute("COPY sample TO '/dev/null'"),
+            "fingerprint, 1 worker": lambda: take_fingerprint(address, workers=1),
+        }
+        if checksum:
+            actions["md5(string_agg(md5(…)))"] = lambda: connection.execute(CHECKSUM.encode())
+        best = _best(actions, runs)
+    for label, seconds in best.items():
+        click.echo(f"  {label:<28}{seconds:8.2f} s{seconds / best['COPY TO /dev/null']:8.2f} × COPY")
+
+
+def _measure_compare(one: Address, other: Address, runs: int, reladiff: str | None) -> None:
+    memory: list[int] = []
+    program = [sys.executable, "-m", "migsafe", "compare", "--quiet", "env:ONE", "env:OTHER"]
+    environment = {"ONE": one.url(), "OTHER": other.url()}
+    actions: dict[str, Callable[[], object]] = {"compare": lambda: memory.append(_run(program, environment))}
+    if reladiff:
+        rows = [reladiff, one.url(), "sample", other.url(), "sample", "-k", "id", "-c", "%"]
+        actions["reladiff"] = lambda: _run(rows, {})
+    best = _best(actions, runs)
+    for label, seconds in best.items():
+        click.echo(f"  {label:<28}{seconds:8.2f} s{seconds / best['compare']:8.2f} × compare")
+    click.echo(f"  memory of migsafe compare   {max(memory) / 1024:8.0f} MB")
+
+
+def _measure_tables(server: Server, tables: int) -> None:
+    names = [databases.name_for(server, label) for label in ("tables", "tables_copy")]
+    databases.create(server, names[0])
+    with databases.connect(server, names[0]) as connection:
+        connection.execute(sql.SQL(TABLES).format(tables=tables))
+        connection.execute("VACUUM ANALYZE")
+    databases.create(server, names[1], names[0])
+    one, other = (server.address.on(name) for name in names)
+    program = [sys.executable, "-m", "migsafe", "compare", "--quiet", "env:ONE", "env:OTHER"]
+    environment = {"ONE": one.url(), "OTHER": other.url()}
+    click.echo(f"{tables:,} tables of one row")
+    best = _best({"fingerprint": lambda: take_fingerprint(one), "compare": lambda: _run(program, environment)}, 1)
+    for label, seconds in best.items():
+        click.echo(f"  {label:<28}{seconds:8.2f} s{seconds / tables * 1000:8.2f} ms a table")
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run to the end, and return the most memory that the process took, in kilobytes."""
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise click.ClickException(f"{command[0]} ended with exit code {process.returncode}")
+    return usage.ru_maxrss
+
+
+def _best(actions: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
+    """The best time of each, all of them in turn, so that what else the machine does falls on all alike."""
+    best = dict.fromkeys(actions, float("inf"))
+    for _ in range(runs):
+        for label, action in actions.items():
+            started = time.perf_counter()
+            action()
+            best[label] = min(best[label], time.perf_counter() - started)
+    return best
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,254 @@
+"""``migsafe fingerprint`` and ``migsafe compare``, end to end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from migsafe.cli import main
+from migsafe.postgres import databases, servers
+from migsafe.postgres.server import Server, ServerSettings
+from tests.fix_state import EVERY_KIND, fresh_database
+
+Sides = tuple[psycopg.Connection, psycopg.Connection]
+Run = Callable[..., Result]
+
+TABLE = """
+CREATE TABLE t (id integer PRIMARY KEY, v text, n numeric);
+INSERT INTO t SELECT i, i, i FROM generate_series(1, 20) i
+"""
+
+
+@pytest.fixture
+def sides(server: Server) -> Iterator[Sides]:
+    with fresh_database(server) as old, fresh_database(server) as new:
+        yield old, new
+
+
+@pytest.fixture
+def run(server: Server, sides: Sides, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command; the two databases are behind OLD and NEW, so that no password stands in an argument."""
+    for name, connection in zip(("OLD", "NEW"), sides, strict=True):
+        monkeypatch.setenv(name, server.address.on(connection.info.dbname).url())
+    return lambda *arguments: CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+def compared(run: Run, *arguments: object) -> dict[str, object]:
+    found = run("compare", *(arguments or ()), "--format", "json")
+    assert found.exit_code in (0, 1, 3), found.output
+    return dict(json.loads(found.stdout))
+
+
+def on_both(sides: Sides, statement: str) -> None:
+    for connection in sides:
+        connection.execute(statement.encode())
+
+
+def test_equal_databases_are_exit_code_0_and_one_value_is_exit_code_1(run: Run, sides: Sides) -> None:
+    on_both(sides, TABLE)
+    assert run("compare", "env:OLD", "env:NEW").exit_code == 0
+    sides[1].execute("UPDATE t SET v = 'other' WHERE id = 7")
+    found = run("compare", "env:OLD", "env:NEW")
+    assert found.exit_code == 1
+    assert "~ id=7: v: 7 → other" in found.stdout
+
+
+def test_what_can_not_be_read_is_exit_code_3_unless_something_differs(run: Run, sides: Sides) -> None:
+    on_both(sides, TABLE)
+    sides[1].execute("CREATE FOREIGN DATA WRAPPER f; CREATE SERVER s FOREIGN DATA WRAPPER f")
+    sides[1].execute("CREATE FOREIGN TABLE far (a integer) SERVER s")
+    found = run("compare", "env:OLD", "env:NEW")
+    assert (found.exit_code, "public.far: a foreign table" in found.stdout) == (3, True)
+    assert run("compare", "env:OLD", "env:NEW", "--exclude", "far").exit_code == 0
+    sides[1].execute("DELETE FROM t WHERE id = 1")
+    assert run("compare", "env:OLD", "env:NEW").exit_code == 1
+
+
+def test_a_table_that_takes_too_long_is_not_checked(run: Run, sides: Sides) -> None:
+    on_both(sides, "CREATE TABLE t (id integer); INSERT INTO t VALUES (1)")
+    found = run("compare", "env:OLD", "env:NEW", "--statement-timeout", "200ms", "--where", "pg_sleep(5) IS NOT NULL")
+    assert (found.exit_code, "statement timeout" in found.stdout) == (3, True)
+
+
+def test_a_condition_that_would_write_is_refused(run: Run, sides: Sides) -> None:
+    on_both(sides, "CREATE SEQUENCE s; CREATE TABLE t (id integer); INSERT INTO t VALUES (1)")
+    found = run("compare", "env:OLD", "env:NEW", "--where", "nextval('public.s') > 0")
+    assert (found.exit_code, "read-only transaction" in found.stdout) == (3, True)
+
+
+def test_renamed_tables_and_columns_are_compared(run: Run, sides: Sides) -> None:
+    sides[0].execute(
+        'CREATE TABLE "Odd.t" (id integer PRIMARY KEY, "old""c" text); INSERT INTO "Odd.t" VALUES (1, \'x\')'
+    )
+    sides[1].execute("CREATE TABLE u (key integer PRIMARY KEY, c text); INSERT INTO u VALUES (1, 'y')")
+    renames = ["public.Odd.t=u", 'Odd.t.old"c=c', "public.Odd.t.id=key"]
+    found = run("compare", "env:OLD", "env:NEW", *(word for each in renames for word in ("--rename", each)))
+    assert '~ id=1: old"c: x → y' in found.stdout, found.output
+    assert run("compare", "env:OLD", "env:NEW", "--rename", "no=thing").exit_code == 2
+
+
+def test_what_only_one_side_has_is_listed_and_the_rest_is_compared(run: Run, sides: Sides) -> None:
+    sides[0].execute(
+        "CREATE TABLE t (id integer PRIMARY KEY, gone text); CREATE TABLE empty (); INSERT INTO t VALUES (1, 'x')"
+    )
+    sides[1].execute("CREATE TABLE t (id bigint PRIMARY KEY, come text); INSERT INTO t VALUES (1, 'x')")
+    found = run("compare", "env:OLD", "env:NEW")
+    assert found.exit_code == 0
+    assert all(
+        word in found.stdout for word in ("gone only in the old side", "come only in the new", "public.empty: 0 rows")
+    )
+    assert "column id: integer → bigint" in found.stdout
+    sides[0].execute("INSERT INTO empty DEFAULT VALUES")
+    assert run("compare", "env:OLD", "env:NEW").exit_code == 1
+
+
+def test_columns_can_be_ignored_by_pattern(run: Run, sides: Sides) -> None:
+    on_both(sides, TABLE)
+    sides[1].execute("UPDATE t SET v = 'other', n = 1.0 WHERE id = 1")
+    assert run("compare", "env:OLD", "env:NEW", "--ignore-columns", "v").exit_code == 1
+    assert run("compare", "env:OLD", "env:NEW", "--ignore-columns", "v", "--ignore-columns", "*.t.n").exit_code == 0
+
+
+def test_a_sample_is_the_same_rows_on_both_sides(run: Run, sides: Sides) -> None:
+    on_both(sides, "CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 10000)")
+    (table,) = compared(run, "env:OLD", "env:NEW", "--sample", "5%")["tables"]  # type: ignore[misc]
+    assert not table["differs"]
+    assert 300 < table["rows"]["old"] < 700
+
+
+def test_counts_are_exact_and_what_was_cut_is_said(run: Run, sides: Sides) -> None:
+    on_both(
+        sides,
+        "CREATE TABLE t (id integer PRIMARY KEY, v integer);INSERT INTO t SELECT i, i FROM generate_series(1, 30000) i",
+    )
+    sides[1].execute(
+        "UPDATE t SET v = -v WHERE id % 2 = 0; DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (-1), (-2)"
+    )
+    (table,) = compared(run, "env:OLD", "env:NEW", "--limit", "3")["tables"]  # type: ignore[misc]
+    assert (table["changed"], table["missing"], table["extra"]) == (15000, 1, 2)
+    assert (len(table["samples"]), table["not_shown"], table["looked_into"]) == (3, 15000, 10000)
+    assert table["columns"] == [{"column": "v", "changed": 10000}]
+
+
+def test_a_fingerprint_is_the_same_for_the_same_contents_and_tells_which_column_changed(
+    run: Run, sides: Sides, tmp_path: Path
+) -> None:
+    on_both(sides, TABLE)
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    assert run("fingerprint", "env:OLD", "-o", one).exit_code == 0
+    assert run("fingerprint", "env:OLD", "-o", two, "--workers", "1").exit_code == 0
+    assert one.read_text() == two.read_text()
+    assert run("compare", one, "env:NEW").exit_code == 0
+    sides[1].execute("UPDATE t SET n = 1.0 WHERE id = 1")
+    found = run("compare", one, "env:NEW")
+    assert (found.exit_code, "public.t: 20 rows; columns n" in found.stdout) == (1, True)
+
+
+def test_a_fingerprint_reads_each_kind_of_table(run: Run, sides: Sides, tmp_path: Path) -> None:
+    on_both(sides, EVERY_KIND.read_text())
+    assert run("fingerprint", "env:OLD", "-o", tmp_path / "one").exit_code == 3
+    document = json.loads((tmp_path / "one").read_text())
+    assert document["not_checked"].keys() == {"shop.remote", "shop.unfilled"}
+    tables = document["tables"]
+    assert tables["shop.purchase"]["rows"] == 40 == sum(tables[f"shop.purchase_{p}"]["rows"] for p in ("2024", "rest"))
+    assert tables["shop.purchase_rest"]["partition_of"] == "shop.purchase"
+    assert tables["pg_largeobject"]["rows"] == 1
+    assert {"shop.employee", "shop.scratch", "shop.nothing", "shop.summary"} <= tables.keys()
+    for portable in ((), ("--portable",)):
+        rest = ("--exclude", "remote", "--exclude", "unfilled")
+        assert run("fingerprint", "env:OLD", "-o", tmp_path / "two", *rest, *portable).exit_code == 0
+        found = run("compare", tmp_path / "two", "env:NEW", *rest, "--ignore-columns", "joined")
+        assert found.exit_code == 0, found.output
+    assert run("compare", tmp_path / "one", tmp_path / "two").exit_code == 3
+
+
+def test_a_sequence_behind_its_column_is_a_warning(run: Run, sides: Sides, tmp_path: Path) -> None:
+    on_both(sides, "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (5)")
+    found = run("fingerprint", "env:OLD", "-o", tmp_path / "one")
+    assert (found.exit_code, "gives 1 next, and column public.t.id is at 5" in found.output) == (0, True)
+    sides[0].execute("SELECT setval('t_id_seq', 5)")
+    assert "gives" not in run("fingerprint", "env:OLD", "-o", tmp_path / "one").output
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"format": "migsafe.fingerprint/1"}', "[1"])
+def test_what_is_no_fingerprint_is_exit_code_3(run: Run, tmp_path: Path, text: str) -> None:
+    (tmp_path / "x").write_text(text)
+    assert run("compare", tmp_path / "x", "env:NEW").exit_code == 3
+    assert run("compare", tmp_path / "nothing", "env:NEW").exit_code == 3
+
+
+def test_nothing_is_written_and_no_password_is_shown(run: Run, sides: Sides, server: Server) -> None:
+    on_both(sides, TABLE)
+    before = sides[0].execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+    found = run("compare", "env:OLD", "env:NEW")
+    after = sides[0].execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+    assert before is not None
+    assert after == (before[0] + 1,)
+    assert server.address.password not in found.output if server.address.password else True
+
+
+@pytest.mark.parametrize("major", [18])
+def test_another_major_version_gives_the_same(
+    major: int, run: Run, sides: Sides, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sides[0].execute(EVERY_KIND.read_bytes())
+    rest = ("--exclude", "remote", "--exclude", "unfilled")
+    with servers.start(ServerSettings(use="embedded", version=major)) as other, fresh_database(other) as connection:
+        connection.execute(EVERY_KIND.read_bytes())
+        monkeypatch.setenv("NEW", other.address.on(connection.info.dbname).url())
+        moving = ("--ignore-columns", "joined")
+        for first in ("env:OLD", tmp_path / "one", tmp_path / "portable"):
+            run("fingerprint", "env:OLD", "-o", first, *(("--portable",) if "portable" in str(first) else ()))
+            found = run("compare", first, "env:NEW", *rest, *moving)
+            assert found.exit_code == 0, found.output
+
+
+def test_databases_in_other_encodings_are_compared_by_what_they_say(
+    run: Run, sides: Sides, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = databases.name_for(server, "latin")
+    with databases.connect(server, "postgres") as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'".encode())
+    try:
+        statement = "CREATE TABLE t (id text PRIMARY KEY, v text); INSERT INTO t VALUES ('é', 'ü'), ('a', 'b')"
+        sides[0].execute(statement)
+        with databases.connect(server, name) as connection:
+            connection.execute(statement)
+        monkeypatch.setenv("NEW", server.address.on(name).url())
+        found = run("compare", "env:OLD", "env:NEW")
+        assert found.exit_code == 0, found.output
+    finally:
+        databases.drop(server, name)
+
+
+EDITS = st.lists(st.tuples(st.sampled_from(["change", "remove", "add"]), st.integers(0, 400)), max_size=12)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=EDITS)
+def test_random_edits_are_found_exactly(run: Run, sides: Sides, edits: list[tuple[str, int]]) -> None:
+    on_both(sides, "DROP TABLE IF EXISTS t; CREATE TABLE t (id integer PRIMARY KEY, v integer)")
+    on_both(sides, "INSERT INTO t SELECT i, 0 FROM generate_series(0, 400, 2) i")
+    rows = dict.fromkeys(range(0, 401, 2), 0)
+    before = dict(rows)
+    for kind, key in edits:
+        if kind == "remove":
+            rows.pop(key, None)
+        elif kind == "add" or key in rows:
+            rows[key] = rows.get(key, 0) + 1
+    sides[1].execute("TRUNCATE t")
+    sides[1].cursor().executemany("INSERT INTO t VALUES (%s, %s)", list(rows.items()))
+    (table,) = compared(run, "env:OLD", "env:NEW", "--limit", "1000")["tables"]  # type: ignore[misc]
+    found = {int(each["key"]["id"]): each["difference"] for each in table["samples"]}
+    assert found == {
+        key: "missing" if key not in rows else "extra" if key not in before else "changed"
+        for key in before.keys() | rows.keys()
+        if before.get(key) != rows.get(key)
+    }
