@@ -108,7 +108,7 @@ def _copy_rows(
     wanted: Wanted,
     books: Collection[TableName],
 ) -> Mapping[SourceTable, tuple[int, int]]:
-    """Copy what is wanted, and the tool's own tables whole; returns the rows of each table of a sample, there and here."""
+    """Copy what is wanted, and the tool's own tables whole; returns a sample's rows by table, there and here."""
     readable = [table for table in tables if not table.unread and not table.partitioned]
     whole = {table.printed for table in readable if TableName(table.name, table.schema) in books}
     if 0 < wanted.percent < 100:

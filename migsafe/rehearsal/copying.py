@@ -35,13 +35,11 @@ if TYPE_CHECKING:
 JOBS = "--jobs=2"
 """How many indexes and constraints are made at once."""
 
-_USER_MAPPINGS = "1418"
-"""The oid of the catalog pg_user_mapping, by which pg_restore --list names its entries."""
-
 _BLOCK = 1 << 16
 """Bytes that are handed on in one piece: the server sends each row by itself."""
 
-_ENTRY = re.compile(r"\d+; (?P<catalog>\d+) \d+ (?P<what>.*)")
+_ENTRY = re.compile(r"\d+; \d+ \d+ (?P<what>.*)")
+"""A line of pg_restore --list: an object's kind, schema and name."""
 
 
 class SchemaDump:
@@ -73,7 +71,7 @@ class SchemaDump:
         entry = _ENTRY.match(line)
         if entry is None:
             return True
-        if entry["catalog"] == _USER_MAPPINGS:  # with one, a migration could reach a server that is in use
+        if entry["what"].startswith("USER MAPPING "):  # with one, a migration could reach a server that is in use
             return False
         missing = self._likeness.missing
         unwanted = {*(f"EXTENSION - {name}" for name in missing), *(f"COMMENT - EXTENSION {name}" for name in missing)}
