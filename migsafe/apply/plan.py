@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BYTES_PER_SECOND = 40_000_000
 """Of database size, restored and proven: what the slower of our measurements gave. A first guess, before a dump."""
 
-RESTORES_PER_DUMP = 3
+RESTORES_PER_DUMP = 2
 """A restore takes about so many times as long as the dump (``bench/restore.py``)."""
 
 

@@ -26,6 +26,7 @@ def dump_directory(address: Address, major: int, directory: Path, *, snapshot: s
     program = clients.find("pg_dump", major)
     arguments = [
         "--format=directory",
+        "--compress=1",  # a third of the time of the default, for a seventh more bytes
         f"--jobs={jobs}",
         f"--snapshot={snapshot}",
         f"--file={directory}",
