@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from migsafe.checks.apply import check_apply
 from migsafe.checks.apply_twice import check_apply_twice
+from migsafe.checks.data import FAILURES as DATA_FAILURES
+from migsafe.checks.data import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
 from migsafe.checks.restore import check_restore
 from migsafe.errors import HistoryError, SettingsError
@@ -22,15 +24,21 @@ from migsafe.findings import (
     ServerReport,
     Severity,
 )
+from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.postgres.shared_objects import changes
 
 if TYPE_CHECKING:
     from migsafe.baseline import Baseline
-    from migsafe.config import Settings
+    from migsafe.config import CheckSettings, Settings
     from migsafe.history.model import History
     from migsafe.sandbox import Progress, Sandbox
 
-CHECKS: dict[str, Check] = {"apply": check_apply, "apply-twice": check_apply_twice, "restore": check_restore}
+CHECKS: dict[str, Check] = {
+    "apply": check_apply,
+    "data": check_data,
+    "apply-twice": check_apply_twice,
+    "restore": check_restore,
+}
 """Every check by name, in the order in which they are run and reported."""
 
 GO_BY_NUMBERS = ("flyway", "golang-migrate")
@@ -54,16 +62,13 @@ def check(settings: Settings, progress: Progress) -> Report:
     that doesn't load, settings that mean nothing. Everything else, a failing migration included, is in the report.
     """
     from migsafe.baseline import build_baseline, require_files
-    from migsafe.history.kinds import open_history
     from migsafe.postgres.servers import start
     from migsafe.sandbox import Sandbox
 
     started = time.monotonic()
     chosen = chosen_checks(settings)
     progress("reading the history")
-    bound = settings.checks.statement_timeout + GRACE if settings.checks.statement_timeout else A_YEAR
-    history = open_history(replace(settings.history, timeout=bound))
-    _refuse_empty(history, settings)
+    history = read_history(settings)
     require_files(settings.baseline)
     problems = (*history.problems(), *_edits(history, settings.baseline.since))
     progress("starting PostgreSQL")
@@ -72,14 +77,15 @@ def check(settings: Settings, progress: Progress) -> Report:
         baseline = build_baseline(sandbox, settings.baseline, progress)
         contents = sandbox.state(baseline.database).contents
         shown = tuple(finding for finding in problems if matters(finding, baseline))
-        gate = Gate(sandbox, chosen, settings.checks.idempotency == "required", progress)
+        gate = Gate(sandbox, chosen, settings.checks, progress)
+        migrations = tuple(gate.run(steps(history, baseline), baseline.database))
         return Report(
             command="check",
             history=history.kind,
             server=ServerReport(server.kind, server.version, server.passed_over),
             baseline=BaselineReport(baseline.source, baseline.revision, len(contents.tables), contents.rows),
-            migrations=tuple(gate.run(steps(history, baseline), baseline.database)),
-            findings=shown,
+            migrations=migrations,
+            findings=(*shown, *gate.findings),
             not_checked={
                 **{f"check {name}": "left out by the settings" for name in CHECKS if name not in chosen},
                 **contents.not_checked,
@@ -90,12 +96,26 @@ def check(settings: Settings, progress: Progress) -> Report:
         )
 
 
+def read_history(settings: Settings) -> History:
+    """The project's history, with a bound to each run of its tool. Raises :class:`HistoryError` when it is empty."""
+    from migsafe.history.kinds import open_history
+
+    bound = settings.checks.statement_timeout + GRACE if settings.checks.statement_timeout else A_YEAR
+    history = open_history(replace(settings.history, timeout=bound))
+    _refuse_empty(history, settings)
+    return history
+
+
 def chosen_checks(settings: Settings) -> dict[str, Check]:
-    """The checks that the settings ask for. Raises :class:`SettingsError` for a name that no check has."""
+    """The checks that the settings ask for. Raises :class:`SettingsError` for a name that there is not."""
     only = settings.checks.only or tuple(CHECKS)
     unknown = [name for name in only if name not in CHECKS]
     if unknown:
         raise SettingsError(f"there is no check {unknown[0]!r}", hint=f"The checks are {', '.join(CHECKS)}.")
+    unknown = sorted({*settings.checks.data_fails} - {*map(str, DATA_FAILURES)})
+    if unknown:
+        hint = f"There is {', '.join(DATA_FAILURES)}."
+        raise SettingsError(f"[checks] data_fails names {unknown[0]!r}, which becomes of no value", hint=hint)
     return {name: check for name, check in CHECKS.items() if name in only}
 
 
@@ -142,13 +162,17 @@ def steps(history: History, baseline: Baseline) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The chosen checks, run on one step after the other. ``unread`` gathers what could not be read, and why."""
+    """The chosen checks, run on one step after the other.
+
+    ``unread`` gathers what could not be read, and why; ``findings`` what is wrong with ignore comments.
+    """
 
     sandbox: Sandbox
     checks: dict[str, Check]
-    idempotency_required: bool
+    settings: CheckSettings
     progress: Progress
     unread: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
     def run(self, steps: tuple[Step, ...], baseline: str) -> Iterator[MigrationReport]:
         """Each step starts where the one before it ended; after a step that fails the rest is not checked."""
@@ -163,7 +187,8 @@ class Gate:
                 self.sandbox.drop(before)
                 before, failed = experiment.after, step
                 continue
-            results = tuple(self._results(experiment))
+            results, useless = apply_ignores(read_ignores(step.files), tuple(self._results(experiment)), CHECKS)
+            self.findings.extend(useless)
             self.unread.update(experiment.state_after.contents.not_checked)
             yield MigrationReport(step.version, step.description, step.files, results, experiment.applied.statements)
             self.sandbox.drop(before)
@@ -177,7 +202,7 @@ class Gate:
         shared = self.sandbox.shared_objects()
         applied = self.sandbox.upgrade(after, step.target)
         changed = tuple(changes(shared, self.sandbox.shared_objects()))
-        return Experiment(self.sandbox, step, before, after, applied, self.idempotency_required, changed)
+        return Experiment(self.sandbox, step, before, after, applied, self.settings, changed)
 
     def _results(self, experiment: Experiment) -> Iterator[CheckResult]:
         for name, check in self.checks.items():

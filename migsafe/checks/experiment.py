@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from migsafe.config import CheckSettings
 from migsafe.findings import CheckResult, Location
 from migsafe.history.model import Migration
 from migsafe.sandbox import Sandbox, TracedRun
@@ -42,8 +43,12 @@ class Experiment:
     before: str
     after: str
     applied: TracedRun
-    idempotency_required: bool = False
+    settings: CheckSettings = field(default_factory=CheckSettings)
     server_changes: tuple[str, ...] = ()
+
+    @property
+    def idempotency_required(self) -> bool:
+        return self.settings.idempotency == "required"
 
     @cached_property
     def state_before(self) -> State:

@@ -46,7 +46,11 @@ def test_after_a_failure_the_rest_is_not_checked_and_says_why(sql_project: Proje
 def test_one_check_alone_is_run_when_asked_and_the_others_are_listed(sql_project: Project) -> None:
     ran = sql_project.migsafe("check", "--check", "apply", "--format", "json")
     assert ran.answers() == {"1": {"apply": "applies"}}
-    assert [each["subject"] for each in ran.report["not_checked"]] == ["check apply-twice", "check restore"]
+    assert [each["subject"] for each in ran.report["not_checked"]] == [
+        "check data",
+        "check apply-twice",
+        "check restore",
+    ]
 
 
 def test_a_check_that_there_is_none_of_is_a_usage_error(sql_project: Project) -> None:
@@ -83,7 +87,9 @@ def test_what_is_not_in_a_git_ref_is_new(sql_project: Project) -> None:
     sql_project.git("commit", "--quiet", "--message=merged")
     sql_project.write({"migrations/2.sql": "CREATE TABLE IF NOT EXISTS orders ();"})
     ran = sql_project.migsafe("check", "--since", "HEAD", "--format", "json")
-    assert ran.answers() == {"2": {"apply": "applies", "apply-twice": "idempotent", "restore": "restored"}}
+    assert ran.answers() == {
+        "2": {"apply": "applies", "data": "kept", "apply-twice": "idempotent", "restore": "restored"}
+    }
 
 
 def test_warnings_on_migrations_that_are_not_new_are_counted_but_not_shown(sql_project: Project) -> None:
@@ -112,7 +118,7 @@ def test_a_dump_in_each_format_is_a_baseline(
     server.client("pg_dump", [f"--format={written_as}", f"--file={dump}"], database.database)
     sql_project.write({"migrations/1.sql": NOT_NULL})
     ran = sql_project.migsafe("check", "--dump", str(dump), "--format", "json")
-    assert ran.answers() == {"1": {"apply": "fails", "apply-twice": None, "restore": "restored"}}
+    assert ran.answers() == {"1": {"apply": "fails", "data": None, "apply-twice": None, "restore": "restored"}}
     assert ran.report["baseline"]["rows"] == 2
 
 

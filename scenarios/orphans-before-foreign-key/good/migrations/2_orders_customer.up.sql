@@ -1,3 +1,4 @@
+-- migsafe: ignore data-nulled the customer is gone, there is nothing to refer to
 UPDATE orders SET customer_id = NULL
 WHERE NOT EXISTS (SELECT FROM customers WHERE customers.id = orders.customer_id);
 ALTER TABLE orders ADD CONSTRAINT orders_customer FOREIGN KEY (customer_id) REFERENCES customers;

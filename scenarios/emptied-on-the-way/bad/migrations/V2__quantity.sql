@@ -1,0 +1,2 @@
+ALTER TABLE items DROP COLUMN quantity;
+ALTER TABLE items ADD COLUMN quantity integer;

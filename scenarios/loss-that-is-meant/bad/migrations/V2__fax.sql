@@ -1,0 +1,2 @@
+-- migsafe: ignore data-lost
+ALTER TABLE customers DROP COLUMN IF EXISTS fax;

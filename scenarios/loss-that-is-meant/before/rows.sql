@@ -1,0 +1,1 @@
+INSERT INTO customers VALUES (1, '555-0100'), (2, NULL);
