@@ -15,10 +15,11 @@ import time
 from pathlib import Path
 
 from migsafe.baseline import build_baseline
-from migsafe.config import BaselineSettings
-from migsafe.gate import CHECKS, Gate, steps
+from migsafe.config import BaselineSettings, CheckSettings
+from migsafe.gate import CHECKS, Gate
 from migsafe.history.alembic import AlembicHistory
 from migsafe.history.model import HistorySettings
+from migsafe.plan import steps
 from migsafe.postgres.server import ServerSettings
 from migsafe.postgres.servers import start
 from migsafe.sandbox import Sandbox
@@ -106,9 +107,10 @@ def through_migsafe(sandbox: Sandbox) -> float:
 def one_new(sandbox: Sandbox) -> float:
     before_last = sandbox.history.migrations[-2].version
     baseline = build_baseline(sandbox, BaselineSettings(revision=before_last), lambda _: None)
-    gate = Gate(sandbox, CHECKS, idempotency_required=False, progress=lambda _: None)
+    gate = Gate(sandbox, CHECKS, CheckSettings(), progress=lambda _: None)
+    state = sandbox.state(baseline.database)
     started = time.perf_counter()
-    reports = list(gate.run(steps(sandbox.history, baseline), baseline.database))
+    reports = list(gate.run(steps(sandbox.history, baseline), baseline.database, state))
     assert [check.outcome for report in reports for check in report.checks] == ["passed"] * len(CHECKS)
     return time.perf_counter() - started
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migsafe.checks.apply import check_apply
@@ -13,7 +13,7 @@ from migsafe.checks.data import FAILURES as DATA_FAILURES
 from migsafe.checks.data import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
 from migsafe.checks.restore import check_restore
-from migsafe.errors import HistoryError, SettingsError
+from migsafe.errors import SettingsError
 from migsafe.findings import (
     BaselineReport,
     CheckResult,
@@ -22,16 +22,15 @@ from migsafe.findings import (
     Outcome,
     Report,
     ServerReport,
-    Severity,
 )
 from migsafe.ignores import apply_ignores, read_ignores
+from migsafe.plan import edits, left_out, matters, read_history, steps
 from migsafe.postgres.shared_objects import changes
 
 if TYPE_CHECKING:
-    from migsafe.baseline import Baseline
     from migsafe.config import CheckSettings, Settings
-    from migsafe.history.model import History
     from migsafe.sandbox import Progress, Sandbox
+    from migsafe.state import State
 
 CHECKS: dict[str, Check] = {
     "apply": check_apply,
@@ -41,18 +40,10 @@ CHECKS: dict[str, Check] = {
 }
 """Every check by name, in the order in which they are run and reported."""
 
-GO_BY_NUMBERS = ("flyway", "golang-migrate")
-"""The kinds of history whose tool won't run a migration below the version at which a database stands."""
-
 NEVER_CONNECTED = (
     "the tool says that it succeeded, and never connected to the sandbox: does it take its URL from another variable "
     "([history] url_by), or does it do nothing at all?"
 )
-
-GRACE = 10
-"""Seconds that a tool which is another program gets beyond the statement timeout, so that the server speaks first."""
-
-A_YEAR = 366 * 24 * 3600
 
 
 def check(settings: Settings, progress: Progress) -> Report:
@@ -70,40 +61,32 @@ def check(settings: Settings, progress: Progress) -> Report:
     progress("reading the history")
     history = read_history(settings)
     require_files(settings.baseline)
-    problems = (*history.problems(), *_edits(history, settings.baseline.since))
+    problems = (*history.problems(), *edits(history, settings.baseline.since))
     progress("starting PostgreSQL")
     with start(settings.server) as server:
         sandbox = Sandbox(server, history, statement_timeout=settings.checks.statement_timeout)
         baseline = build_baseline(sandbox, settings.baseline, progress)
-        contents = sandbox.state(baseline.database).contents
+        state = sandbox.state(baseline.database)
         shown = tuple(finding for finding in problems if matters(finding, baseline))
         gate = Gate(sandbox, chosen, settings.checks, progress)
-        migrations = tuple(gate.run(steps(history, baseline), baseline.database))
+        migrations = tuple(gate.run(steps(history, baseline), baseline.database, state))
         return Report(
             command="check",
             history=history.kind,
             server=ServerReport(server.kind, server.version, server.passed_over),
-            baseline=BaselineReport(baseline.source, baseline.revision, len(contents.tables), contents.rows),
+            baseline=BaselineReport(
+                baseline.source, baseline.revision, len(state.contents.tables), state.contents.rows
+            ),
             migrations=migrations,
             findings=(*shown, *gate.findings),
             not_checked={
                 **{f"check {name}": "left out by the settings" for name in CHECKS if name not in chosen},
-                **contents.not_checked,
+                **state.contents.not_checked,
                 **gate.unread,
-                **_left_out(len(problems) - len(shown)),
+                **left_out(len(problems) - len(shown)),
             },
             seconds=time.monotonic() - started,
         )
-
-
-def read_history(settings: Settings) -> History:
-    """The project's history, with a bound to each run of its tool. Raises :class:`HistoryError` when it is empty."""
-    from migsafe.history.kinds import open_history
-
-    bound = settings.checks.statement_timeout + GRACE if settings.checks.statement_timeout else A_YEAR
-    history = open_history(replace(settings.history, timeout=bound))
-    _refuse_empty(history, settings)
-    return history
 
 
 def chosen_checks(settings: Settings) -> dict[str, Check]:
@@ -117,47 +100,6 @@ def chosen_checks(settings: Settings) -> dict[str, Check]:
         hint = f"There is {', '.join(DATA_FAILURES)}."
         raise SettingsError(f"[checks] data_fails names {unknown[0]!r}, which becomes of no value", hint=hint)
     return {name: check for name, check in CHECKS.items() if name in only}
-
-
-def _refuse_empty(history: History, settings: Settings) -> None:
-    """No migration at all is a wrong path or kind more often than a new project, and must not read as safe."""
-    if history.stepwise and not history.migrations:
-        ignored = history.problems()
-        raise HistoryError(
-            f"there is no migration in this {history.kind} history" + (f": {ignored[0].message}" if ignored else ""),
-            where=str(settings.history.path or settings.history.root),
-            hint="Name its directory in [history] path and its tool in kind, or write the first migration.",
-        )
-
-
-def _edits(history: History, since: str | None) -> tuple[Finding, ...]:
-    """What was done to merged migrations since that git ref, and what comes too late for tools that go by numbers."""
-    if since is None:
-        return ()
-    from migsafe.history.edits import edited_since, out_of_order_since
-
-    late = out_of_order_since(history.migrations, since) if history.kind in GO_BY_NUMBERS else ()
-    return (*edited_since(history.migrations, since), *late)
-
-
-def matters(finding: Finding, baseline: Baseline) -> bool:
-    """Whether it is an error, or about a migration that is new: what was merged before is no longer to be mended."""
-    files = {file for migration in baseline.new for file in (migration.up, migration.down) if file}
-    return finding.severity is Severity.ERROR or finding.location.file is None or finding.location.file in files
-
-
-def _left_out(count: int) -> dict[str, str]:
-    if count == 0:
-        return {}
-    return {"the older migrations": f"warnings and notes on what is not new: {count} left out"}
-
-
-def steps(history: History, baseline: Baseline) -> tuple[Step, ...]:
-    """One step a new migration, or one for all of them where the tool can't stop between."""
-    if history.stepwise:
-        return tuple(Step(new.version, new.description, (new.up,), new) for new in baseline.new)
-    files = tuple(dict.fromkeys(migration.up for migration in baseline.new))
-    return (Step("pending", "all pending migrations", files, None),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +116,17 @@ class Gate:
     unread: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
-    def run(self, steps: tuple[Step, ...], baseline: str) -> Iterator[MigrationReport]:
-        """Each step starts where the one before it ended; after a step that fails the rest is not checked."""
+    def run(self, steps: tuple[Step, ...], baseline: str, state: State) -> Iterator[MigrationReport]:
+        """Each step starts where the one before it ended; after a step that fails the rest is not checked.
+
+        ``state`` is the baseline's, whose database is dropped once it is no longer needed.
+        """
         before, failed = baseline, None
         for step in steps:
             if failed:
                 yield self._not_checked(step, f"{failed.version}, which comes before it, fails")
                 continue
-            experiment = self._experiment(step, before)
+            experiment = self._experiment(step, before, state)
             if experiment.applied.succeeded and not experiment.applied.connected:
                 yield self._not_checked(step, NEVER_CONNECTED)
                 self.sandbox.drop(before)
@@ -192,17 +137,17 @@ class Gate:
             self.unread.update(experiment.state_after.contents.not_checked)
             yield MigrationReport(step.version, step.description, step.files, results, experiment.applied.statements)
             self.sandbox.drop(before)
-            before = experiment.after
+            before, state = experiment.after, experiment.state_after
             failed = step if not experiment.applied.succeeded else None
         self.sandbox.drop(before)
 
-    def _experiment(self, step: Step, before: str) -> Experiment:
+    def _experiment(self, step: Step, before: str, state: State) -> Experiment:
         self.progress(f"{step.version}: applying")
         after = self.sandbox.create("after", template=before)
         shared = self.sandbox.shared_objects()
         applied = self.sandbox.upgrade(after, step.target)
         changed = tuple(changes(shared, self.sandbox.shared_objects()))
-        return Experiment(self.sandbox, step, before, after, applied, self.settings, changed)
+        return Experiment(self.sandbox, step, before, state, after, applied, self.settings, changed)
 
     def _results(self, experiment: Experiment) -> Iterator[CheckResult]:
         for name, check in self.checks.items():

@@ -63,7 +63,9 @@ def trial(server: Server) -> Iterator[Try]:
         after = sandbox.create(f"after_{len(made)}", template=start)
         made.extend([(sandbox, start), (sandbox, after)])
         step = Step("1", "", (Path("1.sql"),), None)
-        return Experiment(sandbox, step, start, after, sandbox.upgrade(after, None), CheckSettings(**settings))  # type: ignore[arg-type]
+        return Experiment(
+            sandbox, step, start, sandbox.state(start), after, sandbox.upgrade(after, None), CheckSettings(**settings)
+        )  # type: ignore[arg-type]
 
     yield run
     for sandbox, database in made:

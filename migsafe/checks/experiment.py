@@ -41,6 +41,7 @@ class Experiment:
     sandbox: Sandbox
     step: Step
     before: str
+    state_before: State
     after: str
     applied: TracedRun
     settings: CheckSettings = field(default_factory=CheckSettings)
@@ -49,10 +50,6 @@ class Experiment:
     @property
     def idempotency_required(self) -> bool:
         return self.settings.idempotency == "required"
-
-    @cached_property
-    def state_before(self) -> State:
-        return self.sandbox.state(self.before)
 
     @cached_property
     def state_after(self) -> State:

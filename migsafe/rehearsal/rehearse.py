@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from migsafe.baseline import Baseline, old_versions
 from migsafe.errors import ServerUnavailable, SettingsError
 from migsafe.findings import BaselineReport, Report, ServerReport
-from migsafe.gate import CHECKS, Gate, chosen_checks, matters, read_history, steps
+from migsafe.gate import CHECKS, Gate, chosen_checks
+from migsafe.plan import matters, read_history, steps
 from migsafe.postgres.servers import start
 from migsafe.postgres.tables import find_tables
 from migsafe.rehearsal.bring_over import Brought, Wanted, bring_over, read_wanted
@@ -53,17 +54,20 @@ def rehearse(settings: Settings, address: Address, progress: Progress) -> Report
         with open_target(address, **_timeouts(settings.rehearse)) as target:
             brought = bring_over(target, sandbox, likeness, wanted, settings.rehearse.mask, progress)
         baseline, unbooked = _baseline(sandbox, settings.baseline, brought, f"{wanted} of {address.database}")
-        contents = sandbox.state(baseline.database).contents
+        state = sandbox.state(baseline.database)
         effects = Effects(_factors(brought))
         gate = Gate(sandbox, {**checks, "effects": effects}, settings.checks, progress)
-        migrations = tuple(gate.run(steps(history, baseline), baseline.database))
+        migrations = tuple(gate.run(steps(history, baseline), baseline.database, state))
         problems = tuple(finding for finding in history.problems() if matters(finding, baseline))
         return Report(
             command="rehearse",
             history=history.kind,
             server=ServerReport(server.kind, server.version, server.passed_over),
             baseline=BaselineReport(
-                f"{baseline.source} on {address.host}", baseline.revision, len(contents.tables), contents.rows
+                f"{baseline.source} on {address.host}",
+                baseline.revision,
+                len(state.contents.tables),
+                state.contents.rows,
             ),
             migrations=migrations,
             findings=(*problems, *gate.findings),
@@ -72,7 +76,7 @@ def rehearse(settings: Settings, address: Address, progress: Progress) -> Report
                 **profile.left_behind,
                 **likeness.unlike,
                 **unbooked,
-                **contents.not_checked,
+                **state.contents.not_checked,
                 **brought.not_checked,
                 **_rows_left(wanted, brought),
                 **gate.unread,
