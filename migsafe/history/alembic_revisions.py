@@ -113,12 +113,12 @@ def _no_way_back(revision: Revision) -> Iterator[Finding]:
     down = way_back(revision.file)
     if down.exists:
         return
-    missing = down is WayBack.MISSING
+    missing, meant = down is WayBack.MISSING, down is WayBack.REFUSES
     yield Finding(
         "history-missing-down" if missing else "history-empty-down",
-        Severity.WARNING,
+        Severity.NOTE if meant else Severity.WARNING,
         f"Revision {revision.version} can't be taken back: {down}.",
-        "Write a downgrade() that undoes upgrade().",
+        ("Nothing, if that is meant; otherwise write" if meant else "Write") + " a downgrade() that undoes upgrade().",
         Location(revision.file, line_of(revision.file, "upgrade" if missing else "downgrade"), object=revision.version),
     )
 

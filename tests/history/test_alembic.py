@@ -153,6 +153,12 @@ def test_a_downgrade_that_takes_nothing_back_is_found(
     assert (history.migrations[0].down is None) == (rule is not None)
 
 
+def test_a_downgrade_that_refuses_is_meant_and_only_noted(project: AlembicProject) -> None:
+    project.revision("one", None, downgrade="raise RuntimeError('there is no way back')")
+    (problem,) = project.history().problems()
+    assert problem.severity is Severity.NOTE
+
+
 def test_a_merge_revision_needs_no_downgrade(project: AlembicProject) -> None:
     project.revision("one", None, "pass", "pass")
     assert project.history().problems() == ()
