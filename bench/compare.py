@@ -18,9 +18,10 @@ import click
 from psycopg import sql
 
 from migsafe.fingerprints import take_fingerprint
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.address import Address
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import kinds as servers
 
 ROWS = """
 CREATE TABLE sample AS

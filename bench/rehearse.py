@@ -14,8 +14,9 @@ from pathlib import Path
 
 from migsafe.history.kinds import open_history
 from migsafe.history.model import HistorySettings
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from migsafe.rehearsal.bring_over import bring_over, read_wanted
 from migsafe.rehearsal.likeness import make_likeness
 from migsafe.rehearsal.profile import read_profile

@@ -21,7 +21,7 @@ from migsafe.history.alembic import AlembicHistory
 from migsafe.history.model import HistorySettings
 from migsafe.plan import steps
 from migsafe.postgres.server import ServerSettings
-from migsafe.postgres.servers import start
+from migsafe.postgres.servers.kinds import start
 from migsafe.sandbox import Sandbox
 
 ENV = """

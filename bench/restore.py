@@ -15,9 +15,10 @@ from pathlib import Path
 import click
 from psycopg import sql
 
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.archive import restore_directory
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from migsafe.snapshots.restore import How, restore
 from migsafe.snapshots.take import take
 from migsafe.state import read_state

@@ -12,7 +12,7 @@ import psycopg
 
 from migsafe.errors import MigsafeError
 from migsafe.postgres.server import ServerSettings
-from migsafe.postgres.servers import KINDS, start
+from migsafe.postgres.servers.kinds import KINDS, start
 
 
 def median_of(rounds: int, *commands: list[str]) -> list[float]:

@@ -12,8 +12,9 @@ from collections.abc import Callable
 import click
 from psycopg import sql
 
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from migsafe.rows.compare import compare_rows
 from migsafe.state import read_state
 

@@ -17,9 +17,9 @@ from collections.abc import Callable
 
 import psycopg
 
-from migsafe.postgres import servers
 from migsafe.postgres.address import Address
 from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from migsafe.wire.tap import Tap
 
 Work = Callable[[psycopg.Connection, int], None]

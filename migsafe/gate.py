@@ -53,7 +53,7 @@ def check(settings: Settings, progress: Progress) -> Report:
     that doesn't load, settings that mean nothing. Everything else, a failing migration included, is in the report.
     """
     from migsafe.baseline import build_baseline, require_files
-    from migsafe.postgres.servers import start
+    from migsafe.postgres.servers.kinds import start
     from migsafe.sandbox import Sandbox
 
     started = time.monotonic()

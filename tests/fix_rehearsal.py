@@ -15,8 +15,8 @@ from migsafe.history.kinds import open_history
 from migsafe.history.model import HistorySettings
 from migsafe.postgres import databases
 from migsafe.postgres.address import Address
-from migsafe.postgres.running import RunningServer
 from migsafe.postgres.server import Server
+from migsafe.postgres.servers.running import RunningServer
 from migsafe.rehearsal.bring_over import Brought, bring_over, read_wanted
 from migsafe.rehearsal.likeness import Likeness, make_likeness
 from migsafe.rehearsal.profile import read_profile

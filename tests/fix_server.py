@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.postgres import servers
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import kinds as servers
 
 
 @pytest.fixture(scope="session")

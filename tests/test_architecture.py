@@ -114,6 +114,6 @@ def test_every_error_has_an_exit_code_that_is_not_safe() -> None:
 
 
 def test_the_servers_that_the_settings_allow_are_those_there_are() -> None:
-    from migsafe.postgres.servers import KINDS
+    from migsafe.postgres.servers.kinds import KINDS
 
     assert {*keys()["server.use"].setting.allowed} == {"auto", "URL", *KINDS}

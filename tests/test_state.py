@@ -6,10 +6,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migsafe.postgres import servers
 from migsafe.postgres.dump import dump, restore
 from migsafe.postgres.names import TableName
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from migsafe.rows.contents import ColumnName
 from migsafe.state import State, compare_states, read_state
 from tests.fix_state import EVERY_KIND, Fresh, fresh_database

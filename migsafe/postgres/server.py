@@ -78,7 +78,7 @@ class Server(Protocol):
 
 
 class ServerKind(Protocol):
-    """One way to have a server, found by name in :data:`migsafe.postgres.servers.KINDS`."""
+    """One way to have a server, found by name in :data:`migsafe.postgres.servers.kinds.KINDS`."""
 
     name: str
 

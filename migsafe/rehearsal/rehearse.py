@@ -13,7 +13,7 @@ from migsafe.errors import ServerUnavailable, SettingsError
 from migsafe.findings import BaselineReport, Report, ServerReport
 from migsafe.gate import CHECKS, Gate, chosen_checks
 from migsafe.plan import matters, read_history, steps
-from migsafe.postgres.servers import start
+from migsafe.postgres.servers.kinds import start
 from migsafe.postgres.tables import find_tables
 from migsafe.rehearsal.bring_over import Brought, Wanted, bring_over, read_wanted
 from migsafe.rehearsal.effects import Effects

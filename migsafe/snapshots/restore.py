@@ -14,9 +14,9 @@ import psycopg
 from migsafe.errors import CannotCheck, ServerUnavailable, UsageError
 from migsafe.postgres import databases
 from migsafe.postgres.databases import connect_to
-from migsafe.postgres.existing import claim, sweep_databases
 from migsafe.postgres.properties import give_properties, read_properties, require_roles
-from migsafe.postgres.runs import new_run_id
+from migsafe.postgres.servers.existing import claim, sweep_databases
+from migsafe.postgres.servers.runs import new_run_id
 from migsafe.snapshots.fill import compare, create, fill
 from migsafe.snapshots.in_place import replace_contents
 from migsafe.snapshots.names import OURS, aside, exchange

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from migsafe.errors import CannotCheck, UsageError
-from migsafe.postgres.runs import is_alive
+from migsafe.postgres.servers.runs import is_alive
 from migsafe.setting import nearest
 from migsafe.snapshots.manifest import MANIFEST, Snapshot, read
 

@@ -18,7 +18,7 @@ from psycopg import sql
 from migsafe.postgres.archive import dump_directory
 from migsafe.postgres.databases import connect_to, server_version
 from migsafe.postgres.properties import read_properties
-from migsafe.postgres.runs import claimed
+from migsafe.postgres.servers.runs import claimed
 from migsafe.snapshots import states
 from migsafe.snapshots.manifest import DUMP, MANIFEST, STATE, File, Manifest, Snapshot, read, write
 from migsafe.snapshots.store import PARTIAL, new_name

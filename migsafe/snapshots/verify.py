@@ -51,7 +51,7 @@ def verify_deep(snapshot: Snapshot, settings: ServerSettings, *, jobs: int, prog
     Raises :class:`migsafe.errors.ServerUnavailable` when there is no such server here, and :class:`CannotCheck` when
     the dump can't be restored on it: an extension or a locale is missing there, say.
     """
-    from migsafe.postgres.servers import start
+    from migsafe.postgres.servers.kinds import start
 
     progress("starting PostgreSQL")
     with start(replace(settings, version=settings.version or snapshot.manifest.major)) as server:

@@ -16,10 +16,11 @@ import pytest
 
 from migsafe.history.kinds import open_history
 from migsafe.history.model import HistorySettings
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.address import Address
 from migsafe.postgres.databases import connect_to
 from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from migsafe.state import State, compare_states, read_state
 from tests.fix_project import Project, Ran
 from tests.fix_server import wait_for

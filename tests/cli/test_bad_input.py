@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from migsafe.errors import ClientToolMissing, ServerUnavailable
-from migsafe.postgres import clients, servers
-from migsafe.postgres.account import server_account
+from migsafe.postgres import clients
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import kinds as servers
+from migsafe.postgres.servers.account import server_account
 from tests.fix_project import APPLY, PLAIN, Project, assert_error
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from migsafe.cli import main
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from tests.fix_state import EVERY_KIND, fresh_database
 
 Sides = tuple[psycopg.Connection, psycopg.Connection]

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from migsafe.cli import main
-from migsafe.postgres import servers
+from migsafe.postgres.servers import kinds as servers
 
 
 def test_it_shows_every_kind_and_program_and_is_content_with_one_server() -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.address import Address
 from migsafe.postgres.databases import connect_to
 from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from migsafe.state import compare_states, read_state
 from tests.fix_project import Project, Ran
 from tests.fix_server import wait_for

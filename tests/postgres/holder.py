@@ -7,8 +7,10 @@ import signal
 import sys
 from pathlib import Path
 
-from migsafe.postgres import child, databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.servers import child
+from migsafe.postgres.servers import kinds as servers
 
 
 def main(use: str, image: str, directory: str, outlive: str) -> None:

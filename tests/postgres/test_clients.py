@@ -24,7 +24,7 @@ def tool(directory: Path, name: str, version: str) -> Path:
 def only_these(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, ...]:
     """Programs that say they are of versions 14, 16 and 17, and nothing else."""
     monkeypatch.setattr(clients, "program_directories", tuple)
-    monkeypatch.setattr(clients, "embedded_directories", tuple)
+    monkeypatch.setattr(clients, "wheel_directories", tuple)
     monkeypatch.setenv("PATH", "")
     return tuple(tool(tmp_path / version, "pg_dump", version) for version in ("17.2", "14.9 (Debian 14.9-1)", "16.1"))
 

@@ -13,8 +13,8 @@ import pytest
 
 from migsafe.errors import CannotCheck, ClientToolMissing, ServerUnavailable
 from migsafe.postgres import clients, databases
-from migsafe.postgres.container import Container, image_of
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers.container import Container, image_of
 from tests.fix_server import Hold, wait_for
 
 MAJORS = (13, 15, 17, 18)

@@ -8,8 +8,8 @@ import pytest
 
 from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres import databases
-from migsafe.postgres.running import RunningServer
 from migsafe.postgres.server import Server
+from migsafe.postgres.servers.running import RunningServer
 
 
 def exists(server: Server, name: str) -> bool:

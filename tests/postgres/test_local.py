@@ -16,14 +16,16 @@ from threading import Thread
 import pytest
 
 from migsafe.errors import ServerUnavailable, SettingsError
-from migsafe.postgres import cluster, databases, servers
-from migsafe.postgres.account import server_account
+from migsafe.postgres import databases
 from migsafe.postgres.address import Address, parse_url
-from migsafe.postgres.embedded import Embedded
-from migsafe.postgres.local import Local
-from migsafe.postgres.places import data_directories
-from migsafe.postgres.runs import claimed
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import cluster
+from migsafe.postgres.servers import kinds as servers
+from migsafe.postgres.servers.account import server_account
+from migsafe.postgres.servers.embedded import Embedded
+from migsafe.postgres.servers.local import Local
+from migsafe.postgres.servers.places import data_directories
+from migsafe.postgres.servers.runs import claimed
 from tests.fix_server import Hold, wait_for
 
 _ROOT = Path(__file__).parents[2]
@@ -207,7 +209,7 @@ def test_an_ordinary_user_can_start_one() -> None:
     if python is None:
         pytest.skip(f"{account.name} can't reach a Python of this version")
     program = (
-        "from migsafe.postgres import servers; from migsafe.postgres.server import ServerSettings\n"
+        "from migsafe.postgres.servers import kinds as servers; from migsafe.postgres.server import ServerSettings\n"
         f"with servers.start(ServerSettings(use={KIND.name!r})) as server: print(server.kind)"
     )
     with tempfile.TemporaryDirectory() as home:
@@ -246,7 +248,7 @@ def test_every_kind_is_found_by_its_name() -> None:
 def test_a_half_made_cache_entry_of_a_killed_run_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIGSAFE_CACHE", str(tmp_path))
     program = (
-        "import os, signal; from pathlib import Path; from migsafe.postgres.runs import cache_entry\n"
+        "import os, signal; from pathlib import Path; from migsafe.postgres.servers.runs import cache_entry\n"
         f"with cache_entry(Path({str(tmp_path)!r}) / 'clusters' / 'entry') as entry:\n"
         "    (entry / 'file').touch(); os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -271,7 +273,7 @@ def test_a_claim_that_a_sweep_took_for_dead_is_made_once_more(tmp_path: Path, mo
         if len(locks) == 1:
             (tmp_path / ".claim").rmdir()
 
-    monkeypatch.setattr("migsafe.postgres.runs.fcntl.flock", sweep_and_lock)
+    monkeypatch.setattr("migsafe.postgres.servers.runs.fcntl.flock", sweep_and_lock)
     with claimed(tmp_path / "claim") as path:
         assert path.is_dir()
         assert len(locks) == 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from migsafe.errors import ServerUnavailable, SettingsError
-from migsafe.postgres import servers
 from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.servers import kinds as servers
 
 
 def test_auto_takes_the_first_that_works_and_says_why_not_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,7 +15,7 @@ def test_auto_takes_the_first_that_works_and_says_why_not_the_others(monkeypatch
     kinds = dict(servers.KINDS)
     if working == "local":
         kinds = {"embedded": kinds["embedded"], "local": kinds["local"]}
-        monkeypatch.setattr("migsafe.postgres.embedded._MODULES", ())
+        monkeypatch.setattr("migsafe.postgres.installation._WHEELS", ())
         passed_over = {"embedded": "no wheel with a PostgreSQL server is installed"}
     else:
         passed_over = dict(server.passed_over)

@@ -10,8 +10,8 @@ import pytest
 from migsafe.errors import CannotCheck
 from migsafe.postgres import databases
 from migsafe.postgres.address import Address
-from migsafe.postgres.running import RunningServer
 from migsafe.postgres.server import Server
+from migsafe.postgres.servers.running import RunningServer
 from migsafe.rehearsal.likeness import check_version, make_likeness
 from migsafe.rehearsal.profile import Profile, read_profile
 from migsafe.rehearsal.target import read_only_session

@@ -8,8 +8,9 @@ import pytest
 from migsafe.config import CheckSettings, RehearseSettings, Settings
 from migsafe.findings import Outcome, Verdict
 from migsafe.history.model import HistorySettings
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from migsafe.rehearsal.rehearse import rehearse
 from tests.fix_project import Project
 from tests.fix_rehearsal import SHOP

@@ -15,9 +15,10 @@ from psycopg import errors, generators
 from psycopg.pq import version as libpq_version
 
 from migsafe.errors import ServerUnavailable
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.address import Address
 from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from migsafe.wire.tap import Tap
 from tests.waiting import wait_until
 

@@ -15,9 +15,10 @@ import psycopg
 import pytest
 
 from migsafe.errors import ServerUnavailable
-from migsafe.postgres import databases, servers
+from migsafe.postgres import databases
 from migsafe.postgres.address import Address
 from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.servers import kinds as servers
 from migsafe.wire import upstream
 from migsafe.wire.tap import Tap
 from tests.waiting import wait_until

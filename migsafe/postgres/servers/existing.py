@@ -14,9 +14,9 @@ from psycopg import sql
 from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres.address import Address, parse_url
 from migsafe.postgres.databases import connect_to, drop_with, prefix, server_version
-from migsafe.postgres.running import RunningServer
-from migsafe.postgres.runs import new_run_id
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers.running import RunningServer
+from migsafe.postgres.servers.runs import new_run_id
 
 _RUN_CLASS = 0x6D696773
 """``migs``: the first half of the keys of our advisory locks (manual, 13.3.5). The second half stands for a run."""

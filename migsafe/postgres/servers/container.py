@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from migsafe.errors import ClientToolMissing, ServerUnavailable
-from migsafe.postgres import clients, cluster, databases
-from migsafe.postgres.account import own_account
+from migsafe.postgres import clients, databases
 from migsafe.postgres.address import Address
-from migsafe.postgres.inside import run_inside
-from migsafe.postgres.running import RunningServer
-from migsafe.postgres.runs import RunDirectory, is_alive, run_directory, sweep_directories
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers import cluster
+from migsafe.postgres.servers.account import own_account
+from migsafe.postgres.servers.inside import run_inside
+from migsafe.postgres.servers.running import RunningServer
+from migsafe.postgres.servers.runs import RunDirectory, is_alive, run_directory, sweep_directories
 
 if TYPE_CHECKING:
     import docker

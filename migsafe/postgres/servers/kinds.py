@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from migsafe.errors import ServerUnavailable, SettingsError
-from migsafe.postgres.container import Container
-from migsafe.postgres.embedded import Embedded
-from migsafe.postgres.local import Local
 from migsafe.postgres.server import Server, ServerKind, ServerSettings
+from migsafe.postgres.servers.container import Container
+from migsafe.postgres.servers.embedded import Embedded
+from migsafe.postgres.servers.local import Local
 
 KINDS: Mapping[str, ServerKind] = {kind.name: kind for kind in (Local(), Embedded(), Container())}
 """The kinds of throwaway server in the order in which ``auto`` tries them.
@@ -30,7 +30,7 @@ def start(settings: ServerSettings) -> Iterator[Server]:
         if settings.use == "auto":
             server = _first_that_works(stack, settings)
         elif "://" in settings.use:
-            from migsafe.postgres import existing
+            from migsafe.postgres.servers import existing
 
             server = stack.enter_context(existing.start(settings))
         elif settings.use in KINDS:

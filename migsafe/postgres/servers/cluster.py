@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from migsafe.errors import ServerUnavailable
-from migsafe.postgres.account import Account
 from migsafe.postgres.installation import Installation
-from migsafe.postgres.places import cache_directory
-from migsafe.postgres.runs import cache_entry
+from migsafe.postgres.servers.account import Account
+from migsafe.postgres.servers.places import cache_directory
+from migsafe.postgres.servers.runs import cache_entry
 
 SUPERUSER = "postgres"
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migsafe.errors import ServerUnavailable
-from migsafe.postgres.account import Account, our_user_ids
-from migsafe.postgres.places import cache_directory, data_directories, data_directory
+from migsafe.postgres.servers.account import Account, our_user_ids
+from migsafe.postgres.servers.places import cache_directory, data_directories, data_directory
 
 DATA = "data"
 """The name of the data directory inside a run's directory."""

@@ -15,15 +15,15 @@ from pathlib import Path
 from psycopg import sql
 
 from migsafe.errors import CannotCheck, ServerUnavailable
-from migsafe.postgres import cluster
-from migsafe.postgres.account import Account, server_account
 from migsafe.postgres.address import Address
-from migsafe.postgres.child import start_child
 from migsafe.postgres.databases import connect_to, create_roles
 from migsafe.postgres.installation import Installation
-from migsafe.postgres.running import RunningServer
-from migsafe.postgres.runs import DATA, RunDirectory, run_directory, sweep_directories
 from migsafe.postgres.server import ServerSettings
+from migsafe.postgres.servers import cluster
+from migsafe.postgres.servers.account import Account, server_account
+from migsafe.postgres.servers.child import start_child
+from migsafe.postgres.servers.running import RunningServer
+from migsafe.postgres.servers.runs import DATA, RunDirectory, run_directory, sweep_directories
 
 _PATIENCE = 30.0
 """Seconds that a server is given to start."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
-from migsafe.postgres.account import Account
+from migsafe.postgres.servers.account import Account
 
 _PR_SET_PDEATHSIG = 1
 

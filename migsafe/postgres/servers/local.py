@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from migsafe.errors import ServerUnavailable
-from migsafe.postgres.account import server_account
 from migsafe.postgres.installation import Installation, installation_in, program_directories
 from migsafe.postgres.server import Server, ServerSettings
+from migsafe.postgres.servers.account import server_account
 
 
 class Local:
@@ -20,7 +20,7 @@ class Local:
         return f"PostgreSQL {installation.version} in {installation.programs}"
 
     def start(self, settings: ServerSettings) -> AbstractContextManager[Server]:
-        from migsafe.postgres import postmaster
+        from migsafe.postgres.servers import postmaster
 
         return postmaster.start(self.name, self._find(settings), settings)
 
