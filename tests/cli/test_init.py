@@ -72,7 +72,8 @@ def test_every_key_is_explained_and_its_example_loads(here: Path) -> None:
     text = (here / "migsafe.toml").read_text()
     for key in keys().values():
         assert f"# {key.setting.description}\n" in text
-        (example,) = (line[2:] for line in text.splitlines() if line.startswith(f"# {key.name} = "))
+        section = text.partition(f"\n[{key.table}]\n")[2].partition("\n[")[0]
+        (example,) = (line[2:] for line in section.splitlines() if line.startswith(f"# {key.name} = "))
         if example != f'{key.name} = ""':
             (here / "one.toml").write_text(f"[{key.table}]\n{example}")
             load(here, here / "one.toml", {})
