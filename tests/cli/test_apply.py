@@ -227,7 +227,7 @@ def test_a_dropped_connection_is_a_failure_and_is_taken_back(shop: Project, targ
 
 
 def test_a_killed_server_leaves_a_snapshot_and_the_command(shop: Project) -> None:
-    with servers.start(ServerSettings(use="local")) as server:
+    with servers.start(ServerSettings()) as server:
         name = databases.name_for(server, "killed")
         databases.create(server, name)
         address = server.address.on(name)

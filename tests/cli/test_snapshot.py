@@ -23,7 +23,7 @@ from tests.fix_project import Project, Ran
 from tests.fix_server import wait_for
 from tests.fix_snapshots import SHOP
 
-MUCH = "CREATE TABLE much AS SELECT i, md5(i::text) || md5((-i)::text) AS words FROM generate_series(1, 400000) i"
+MUCH = "CREATE TABLE much AS SELECT i, md5(i::text) || md5((-i)::text) AS words FROM generate_series(1, 1500000) i"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def children(process: int, name: str) -> list[int]:
         try:
             number, rest = path.read_text().split(" (", 1)
             program, fields = rest.rsplit(") ", 1)
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
         if int(fields.split()[1]) == process and program == name:
             found.append(int(number))
@@ -164,7 +164,7 @@ def test_what_a_killed_snapshot_leaves_is_none_and_is_pruned(project: Project, f
 
 
 def test_a_server_that_is_killed_meanwhile_leaves_nothing(project: Project) -> None:
-    with servers.start(ServerSettings(use="local")) as server:
+    with servers.start(ServerSettings()) as server:
         name = databases.name_for(server, "killed")
         databases.create(server, name)
         address = server.address.on(name)

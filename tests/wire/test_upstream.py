@@ -41,7 +41,7 @@ def make_certificate(folder: Path, host: str) -> tuple[Path, Path]:
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Address, Path]]:
     """A server of its own that speaks TLS, and its certificate, made out to ``localhost``."""
     certificate, key = make_certificate(tmp_path_factory.mktemp("tls"), "localhost")
-    with servers.start(ServerSettings(use="local")) as server, databases.connect(server, "postgres") as connection:
+    with servers.start(ServerSettings()) as server, databases.connect(server, "postgres") as connection:
         (data,) = connection.execute("SELECT current_setting('data_directory')").fetchone() or ("",)
         owner = Path(data).stat()
         for file in (certificate, key):
