@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,10 +14,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from migsafe.postgres import clients
 from migsafe.postgres.server import Server, ServerSettings
 from migsafe.postgres.servers import kinds as servers
+from migsafe.postgres.servers.account import Account
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +38,36 @@ def place() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="place") as path:
         Path(path).chmod(0o1777)
         yield Path(path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _programs() -> None:
+    """Let the tests' own psql and pg_dump be found, where they only came with a wheel."""
+    if shutil.which("psql") is None:
+        os.environ["PATH"] += os.pathsep + str(clients.find("psql", 0).path.parent)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Skip what this machine's PostgreSQL was built without; where everything must be there, it fails."""
+    try:
+        yield
+    except psycopg.errors.FeatureNotSupported as error:
+        said = str(error.diag.message_primary)
+        if ("is not available" not in said and "in this build" not in said) or "MIGSAFE_REQUIRE_DOCKER" in os.environ:
+            raise
+        pytest.skip(f"this server lacks it: {said}")
+
+
+def python_of(account: Account) -> str:
+    """A Python that can import migsafe as this user; skips the test when there is none, or nobody may become him."""
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), *sys.path)))}
+    for python in (sys.executable, f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"):
+        if os.geteuid() == 0 and not account.own and account.can_run(Path(python)):
+            command = [python, "-c", "import migsafe.gate, psycopg"]
+            if subprocess.run(command, env=environment, cwd="/", check=False, **account.privileges).returncode == 0:
+                return python
+    pytest.skip(f"needs root, and a Python with migsafe's libraries that user {account.name} can reach")
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from migsafe.postgres.address import Address
+from migsafe.postgres.server import Server
 from tests.fix_project import Project
 
 FAILS_ON_ROWS = {"migrations/2_paid.up.sql": "ALTER TABLE orders ADD CHECK (cents < 20000);\n"}
@@ -86,7 +87,9 @@ def test_a_target_that_does_not_answer_is_no_verdict(shop_project: Project, shop
     assert "wr0ng" not in ran.output + ran.errors
 
 
-def test_a_server_of_another_version_must_be_asked_for(shop_project: Project, shop: Address) -> None:
+def test_a_server_of_another_version_must_be_asked_for(shop_project: Project, shop: Address, server: Server) -> None:
+    if server.major != 15:
+        pytest.skip("needs a target that is not of the wheel's versions")
     ran = shop_project.migsafe("rehearse", "--target", "env:SHOP", "--server", "embedded", SHOP=shop.url())
     assert ran.exit_code == 3
     assert "the target is PostgreSQL 15" in ran.errors

@@ -67,7 +67,8 @@ def test_the_password_is_in_neither_output_nor_failure(tmp_path: Path) -> None:
 
 
 def test_a_failure_says_how_the_command_ended_and_its_last_words(tmp_path: Path) -> None:
-    tool = "import sys\nfor n in range(100): print('line', n)\nprint('ключ ñ 鍵', file=sys.stderr)\nsys.exit(3)"
+    first = "import sys\nfor n in range(100): print('line', n, flush=True)"
+    tool = f"{first}\nprint('ключ ñ 鍵', file=sys.stderr)\nsys.exit(3)"
     failure = history(tmp_path, script(tmp_path, tool)).upgrade(NOWHERE, None).failure
     assert failure is not None
     lines = failure.message.splitlines()

@@ -26,10 +26,15 @@ from migsafe.postgres.servers.embedded import Embedded
 from migsafe.postgres.servers.local import Local
 from migsafe.postgres.servers.places import data_directories
 from migsafe.postgres.servers.runs import claimed
-from tests.fix_server import Hold, wait_for
+from tests.fix_server import Hold, python_of, wait_for
 
 _ROOT = Path(__file__).parents[2]
 KIND = Local() if any(map(Path.exists, Path("/").glob("usr/lib/postgresql/*/bin/initdb"))) else Embedded()
+
+
+needs_installation = pytest.mark.skipif(
+    isinstance(KIND, Embedded), reason="needs a PostgreSQL installation that the server's user can reach"
+)
 
 
 def query(address: Address, statement: str) -> str:
@@ -130,6 +135,7 @@ def test_a_version_that_is_not_here_is_said_to_be_missing() -> None:
     assert caught.value.hint
 
 
+@needs_installation
 def test_a_second_start_copies_the_data_directory_from_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +147,7 @@ def test_a_second_start_copies_the_data_directory_from_the_cache(
         assert query(server.address, "SELECT 1") == "1"
 
 
+@needs_installation
 def test_a_cache_that_cannot_be_written_costs_only_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIGSAFE_CACHE", "/proc/no-such-place")
     with KIND.start(ServerSettings()) as server:
@@ -201,13 +208,9 @@ def test_two_runs_side_by_side_do_not_disturb_each_other(hold: Hold, place: Path
     assert query(address, "SELECT current_database()") == holder.database
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_an_ordinary_user_can_start_one() -> None:
     account = server_account()
-    same = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    python = next((each for each in (sys.executable, same) if account.can_run(Path(each))), None)
-    if python is None:
-        pytest.skip(f"{account.name} can't reach a Python of this version")
+    python = python_of(account)
     program = (
         "from migsafe.postgres.servers import kinds as servers; from migsafe.postgres.server import ServerSettings\n"
         f"with servers.start(ServerSettings(use={KIND.name!r})) as server: print(server.kind)"
@@ -245,6 +248,7 @@ def test_every_kind_is_found_by_its_name() -> None:
     assert all(kind.name == name for name, kind in servers.KINDS.items())
 
 
+@needs_installation
 def test_a_half_made_cache_entry_of_a_killed_run_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIGSAFE_CACHE", str(tmp_path))
     program = (

@@ -85,7 +85,7 @@ def test_materialized_views_are_filled_whatever_order_they_were_made_in(bring: B
 def test_a_database_in_another_encoding_comes_over_byte_for_byte(bring: Bring, server: Server) -> None:
     with psycopg.connect(server.address.url(), autocommit=True) as connection:
         connection.execute(
-            "CREATE DATABASE migsafe_latin TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
+            "CREATE DATABASE migsafe_latin TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'"
         )
     address = server.address.on("migsafe_latin")
     try:

@@ -117,7 +117,7 @@ def test_owner_grants_settings_comment_and_limit_of_the_database_come_back(
 def test_encoding_and_locale_come_back(server: Server, odd: Address, tmp_path: Path) -> None:
     with connect_to(server.address) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'").format(
                 sql.Identifier(odd.database)
             )
         )

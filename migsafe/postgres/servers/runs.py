@@ -158,10 +158,10 @@ def _end_server(data: Path) -> None:
 
 def _runs_in(pid: int, data: Path) -> bool:
     """Whether the process is the server of this data directory, and not another that was given its number since."""
-    process = Path("/proc") / str(pid)
     if Path("/proc/self").exists():
         try:
-            return (process / "cwd").readlink() == data
+            # Unlike its working directory, the arguments of another user's process may be read in a container too.
+            return os.fsencode(data) in (Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0")
         except OSError:
             return False
     command = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
