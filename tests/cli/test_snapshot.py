@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -155,7 +155,8 @@ def test_what_a_killed_snapshot_leaves_is_none_and_is_pruned(project: Project, f
     with dumping(project, filled) as (process, pg_dump):
         process.kill()
         process.wait()
-        os.kill(pg_dump, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pg_dump, signal.SIGKILL)
     assert snapshot(project, filled, "list").output == ""
     (left,) = store(project).iterdir()
     assert left.name.startswith(".partial-")
@@ -233,7 +234,8 @@ def test_a_restore_that_is_killed_leaves_the_old_database(project: Project, fill
     process.kill()
     process.wait()
     for each in running:
-        os.kill(each, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
     with connect_to(filled.on("postgres")) as connection:
         query = (
             "SELECT 1 FROM pg_stat_activity WHERE application_name IN ('pg_restore', 'psql') AND datname ~ 'migsafe'"
