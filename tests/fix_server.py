@@ -73,9 +73,11 @@ def python_of(account: Account) -> str:
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
     """Wait until the condition holds; false if it doesn't within that time."""
     deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        if condition():
+            return True
         time.sleep(0.02)
-    return condition()
+    return False
 
 
 @dataclass(frozen=True)

@@ -42,17 +42,25 @@ def store(project: Project) -> Path:
 
 
 def children(process: int, name: str) -> list[int]:
-    """The processes below ``process`` whose program is called so."""
+    """The processes below ``process`` whose program is called so, but for those that are only asked their version."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             number, rest = path.read_text().split(" (", 1)
             program, fields = rest.rsplit(") ", 1)
+            asked = b"--version" in path.with_name("cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(fields.split()[1]) == process and program == name:
+        if int(fields.split()[1]) == process and program == name and not asked:
             found.append(int(number))
     return found
+
+
+def child(process: int, name: str) -> int:
+    """The first such process, as soon as there is one."""
+    found: list[int] = []
+    assert wait_for(lambda: bool(found or found.extend(children(process, name)) or found), 60)
+    return found[0]
 
 
 @contextmanager
@@ -67,8 +75,7 @@ def dumping(project: Project, address: Address) -> Iterator[tuple[subprocess.Pop
         text=True,
     )
     try:
-        assert wait_for(lambda: bool(children(process.pid, "pg_dump")), 60)
-        yield process, children(process.pid, "pg_dump")[0]
+        yield process, child(process.pid, "pg_dump")
     finally:
         process.kill()
         process.wait()
@@ -229,8 +236,7 @@ def test_a_restore_that_is_killed_leaves_the_old_database(project: Project, fill
         cwd=project.root,
         env={**os.environ, "TARGET": filled.url()},
     )
-    assert wait_for(lambda: bool(children(process.pid, "pg_restore")), 60)
-    running = [*children(process.pid, "pg_restore"), *children(process.pid, "psql")]
+    running = [child(process.pid, "pg_restore"), *children(process.pid, "psql")]
     process.kill()
     process.wait()
     for each in running:
