@@ -23,6 +23,15 @@ def test_dumps_that_differ_in_their_restrict_key_only_are_equal(tmp_path: Path) 
     assert first_difference(one, other) == ()
 
 
+def test_numbers_that_a_server_gives_each_column_are_not_compared(tmp_path: Path) -> None:
+    lines = "ALTER TABLE ONLY t ALTER COLUMN a SET (pg_attver={0});\nALTER TABLE ONLY t ALTER COLUMN b SET ({1});\n"
+    one = write(tmp_path / "one", lines.format(1, "n_distinct=5, pg_attver=1"))
+    other = write(tmp_path / "other", lines.format(2, "pg_attver=2, n_distinct=5"))
+    different = write(tmp_path / "different", lines.format(2, "pg_attver=2, n_distinct=6"))
+    assert first_difference(one, other) == ()
+    assert first_difference(one, different) != ()
+
+
 def test_the_first_line_that_differs_is_shown_with_what_follows(tmp_path: Path) -> None:
     one = write(tmp_path / "one", "a\nb\nc\n")
     other = write(tmp_path / "other", "a\nB\nc\n")

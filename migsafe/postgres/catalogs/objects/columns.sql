@@ -1,5 +1,6 @@
 -- Columns of all relations, attributes of composite types among them. A NOT NULL of PostgreSQL 18 has a name and may be
--- unvalidated: told only where it isn't what a plain NOT NULL makes, so that older versions read the same.
+-- unvalidated: told only where it isn't what a plain NOT NULL makes, so that older versions read the same. Debian's 17.12
+-- gives each column an option pg_attver, a number of its own that no dump carries: nobody set it, so it is left out.
 SELECT
     'column' AS kind,
     c.tableoid AS catalog,
@@ -23,7 +24,9 @@ SELECT
         'compression', nullif(to_jsonb(a) ->> 'attcompression', ''),
         'statistics_target', nullif(a.attstattarget, -1),
         'inherited', nullif(a.attinhcount > 0, false),
-        'options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attoptions) o),
+        'options', (
+            SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attoptions) o WHERE NOT starts_with(o, 'pg_attver=')
+        ),
         'server_options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attfdwoptions) o)
     ) AS fields
 FROM user_schema u
