@@ -103,6 +103,47 @@ class ServerError:
 
 
 @dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock that a statement took on a relation which was there before the migration.
+
+    ``relation`` is qualified and quoted, by the name it had before. ``mode`` is spelt as LOCK TABLE spells it
+    (PostgreSQL manual, 13.3.1), ``blocks`` says what of ``reads``, ``writes`` and ``DDL`` must wait for it.
+    ``milliseconds`` run from the start of the statement to the end of its transaction; none when the connection ended
+    first.
+    """
+
+    relation: str
+    mode: str
+    blocks: tuple[str, ...] = ()
+    milliseconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A table or an index (``kind``) whose file a statement wrote anew, and why: ``column type``, ``VACUUM FULL`` …"""
+
+    relation: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """``rows`` that a statement read of a table by going through it from its beginning; ``whole``: to its end."""
+
+    relation: str
+    rows: int
+    whole: bool
+
+
+class Growth(StrEnum):
+    """How the work of a statement goes with the rows that there are: the same for four times as many, or more."""
+
+    CONSTANT = "constant"
+    GROWING = "growing"
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One statement as the server saw it, read off the wire by the tap.
 
@@ -112,7 +153,8 @@ class Statement:
     connection ended first, or when the client didn't fetch a portal to its end. ``rows`` is the count in the command
     tag (none for DDL). ``transaction`` numbers the transaction within the run (none: the statement was its own
     transaction). ``state_after`` is ReadyForQuery's byte: I idle, T in a transaction, E in a failed one; none when the
-    connection ended first. ``backend`` is the server process id.
+    connection ended first. ``backend`` is the server process id. What follows it is known of traced runs only:
+    ``lock_timeout`` (milliseconds, 0: none) is the session's when the statement ran, none where it is not known.
     """
 
     sql: str
@@ -124,6 +166,12 @@ class Statement:
     state_after: str | None = None
     backend: int = 0
     location: Location = Location()
+    wal_bytes: int | None = None
+    locks: tuple[Lock, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    scans: tuple[Scan, ...] = ()
+    lock_timeout: int | None = None
+    growth: Growth | None = None
 
     @property
     def error_message(self) -> str:
@@ -153,13 +201,17 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class MigrationReport:
-    """One step of the history and its checks: one migration, or all pending ones of a tool that can't stop between."""
+    """One step of the history and its checks: one migration, or all pending ones of a tool that can't stop between.
+
+    ``not_traced`` says why the locks, rewrites and scans of its statements are not known; empty where they are.
+    """
 
     version: str
     description: str
     files: tuple[Path, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     statements: tuple[Statement, ...] = ()
+    not_traced: str = ""
 
 
 @dataclass(frozen=True, slots=True)

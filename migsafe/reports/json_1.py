@@ -14,6 +14,7 @@ from migsafe.findings import (
     CheckResult,
     Finding,
     Location,
+    Lock,
     MigrationReport,
     Outcome,
     Report,
@@ -83,6 +84,7 @@ def _migration(migration: MigrationReport) -> Object:
         "files": [file.as_posix() for file in migration.files],
         "checks": [_check(check) for check in migration.checks],
         "statements": [_statement(statement) for statement in migration.statements],
+        "not_traced": migration.not_traced or None,
     }
 
 
@@ -127,6 +129,24 @@ def _statement(statement: Statement) -> Object:
         "state_after": statement.state_after,
         "location": _location(statement.location),
         "error": statement.error and _error(statement.error),
+        "wal_bytes": statement.wal_bytes,
+        "locks": [_lock(lock) for lock in statement.locks],
+        "rewrites": [
+            {"relation": rewrite.relation, "kind": rewrite.kind, "reason": rewrite.reason}
+            for rewrite in statement.rewrites
+        ],
+        "scans": [{"relation": scan.relation, "rows": scan.rows, "whole": scan.whole} for scan in statement.scans],
+        "lock_timeout": statement.lock_timeout,
+        "growth": statement.growth and statement.growth.value,
+    }
+
+
+def _lock(lock: Lock) -> Object:
+    return {
+        "relation": lock.relation,
+        "mode": lock.mode,
+        "blocks": list(lock.blocks),
+        "milliseconds": None if lock.milliseconds is None else round(lock.milliseconds, 3),
     }
 
 
