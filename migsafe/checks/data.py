@@ -15,17 +15,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from migsafe.checks.data_findings import Ending, finding_of, not_comparable
+from migsafe.checks.data_sides import Clones, OldRowsMissing
 from migsafe.errors import CannotCheck
 from migsafe.findings import CheckResult, Finding, Outcome
-from migsafe.postgres import databases
-from migsafe.postgres.catalogs import contents_query
 from migsafe.postgres.reading import consistent_reading
 from migsafe.rows.identity import column_digests
 from migsafe.rows.lineage import Lineage, contents_of, follow, not_proved_kept, read_relations
@@ -33,8 +32,12 @@ from migsafe.rows.matching import compare_pair, first_rows, side_by_side
 from migsafe.rows.survival import Survival, depends_on_time_zone
 
 if TYPE_CHECKING:
+    from migsafe.checks.data_sides import ForeignKey, Migrated
     from migsafe.checks.experiment import Experiment
-    from migsafe.rows.lineage import ColumnPair, Pair, Relation
+    from migsafe.config import CheckSettings
+    from migsafe.findings import Location
+    from migsafe.rows.lineage import ColumnPair, Pair, Relation, TypedColumn
+    from migsafe.rows.matching import Sides
 
     Suspects = Mapping[Pair, tuple[ColumnPair, ...]]
 
@@ -49,69 +52,61 @@ REASONS_SHOWN = 3
 
 def check_data(experiment: Experiment) -> CheckResult:
     """Failed by what ``[checks] data_fails`` names; not checked when the step failed or something can't be compared."""
-    started = time.monotonic()
     if not experiment.applied.succeeded:
         return CheckResult("data", Outcome.NOT_CHECKED, reason="the migration failed")
-    return replace(_Data(experiment).result(), seconds=time.monotonic() - started)
+    return judge_data(Clones(experiment), experiment.settings, experiment.step.location)
 
 
-@dataclass(frozen=True, slots=True)
-class _ForeignKey:
-    """One that deletes or changes rows by itself."""
-
-    name: str
-    table: int
-    referenced: int
-    columns: tuple[int, ...]
-    action: str
+def judge_data(migrated: Migrated, settings: CheckSettings, place: Location) -> CheckResult:
+    """The same of any database before and after a migration. Where old rows can't be had, says what isn't known."""
+    started = time.monotonic()
+    return replace(_Data(migrated, settings, place).result(), seconds=time.monotonic() - started)
 
 
 class _Data:
     """One comparison: what it finds gathers in ``endings`` and ``not_compared`` (why, by name)."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
-        self.before = experiment.state_before.contents
-        self.after = experiment.state_after.contents
+    def __init__(self, migrated: Migrated, settings: CheckSettings, place: Location) -> None:
+        self.migrated = migrated
+        self.settings = settings
+        self.place = place
+        self.before = migrated.before
+        self.after = migrated.after
         self.endings: list[Ending] = []
         self.not_compared: dict[str, str] = {}
 
     def result(self) -> CheckResult:
-        lineage, foreign_keys = self._lineage()
-        self._gone(lineage)
+        lineage = self._lineage()
+        gone = [*((table, None) for table in lineage.gone_tables), *lineage.gone_columns]
         shifting = self._shifting(lineage.pairs)
         suspects = {pair: self._suspects(pair, shifting.get(pair, ())) for pair in lineage.pairs}
-        self._compare({pair: columns for pair, columns in suspects.items() if columns}, shifting)
+        suspects = {pair: columns for pair, columns in suspects.items() if columns}
+        lost = tuple(self._lost(gone))
+        try:
+            self._look(lost, suspects, shifting)
+        except OldRowsMissing as error:
+            self.endings += lost
+            self.not_compared |= {pair.old.name: f"its old rows can't be had: {error.message}" for pair in suspects}
         retyped = sum(1 for pair in lineage.pairs for column in pair.columns if self._is_retyped(pair, column))
         columns = sum(len(pair.columns) for pair in lineage.pairs)
-        return self._sum_up(list(self._with_foreign_keys(foreign_keys)), columns, retyped)
+        return self._sum_up(list(self._with_foreign_keys(self.migrated.origin.foreign_keys)), columns, retyped)
 
-    def _lineage(self) -> tuple[Lineage, list[_ForeignKey]]:
-        sandbox, names = self.experiment.sandbox, self.after.tables.keys() | self.after.not_checked.keys()
-        with sandbox.connect(self.experiment.before) as connection, consistent_reading(connection):
-            old = read_relations(connection, self.before.tables.keys())
-            keys = connection.execute(contents_query("foreign_keys").encode()).fetchall()
-        with sandbox.connect(self.experiment.after) as connection, consistent_reading(connection):
+    def _lineage(self) -> Lineage:
+        names = self.after.tables.keys() | self.after.not_checked.keys()
+        with self.migrated.read() as connection, consistent_reading(connection):
             new = read_relations(connection, names)
-        foreign_keys = [
-            _ForeignKey(name, table, referenced, tuple(columns), action)
-            for name, table, referenced, columns, action in keys
-        ]
-        return follow(old, new, self.experiment.settings.moved), foreign_keys
+        return follow(self.migrated.origin.relations, new, self.settings.moved)
 
-    def _gone(self, lineage: Lineage) -> None:
+    def _lost(self, gone: Iterable[tuple[Relation, TypedColumn | None]]) -> Iterator[Ending]:
         """Tables and columns that are not there any more count as lost with what they held."""
-        gone = [*((table, None) for table in lineage.gone_tables), *lineage.gone_columns]
-        with self.experiment.sandbox.connect(self.experiment.before) as connection, consistent_reading(connection):
-            for table, column in gone:
-                contents = contents_of(table, self.before)
-                if contents is None:
-                    self.not_compared[table.name_of(column) if column else table.name] = "it is gone, and was not read"
-                    continue
-                count = contents.columns[column.name].values if column else contents.rows
-                if count:
-                    samples = first_rows(connection, table, column)
-                    self.endings.append(Ending(table, column, None, Survival.LOST, count, contents.rows, samples))
+        for table, column in gone:
+            contents = contents_of(table, self.before)
+            if contents is None:
+                self.not_compared[table.name_of(column) if column else table.name] = "it is gone, and was not read"
+                continue
+            count = contents.columns[column.name].values if column else contents.rows
+            if count:
+                yield Ending(table, column, None, Survival.LOST, count, contents.rows)
 
     def _suspects(self, pair: Pair, shifting: Iterable[ColumnPair]) -> tuple[ColumnPair, ...]:
         unread = [name for name in pair.new.leaves if name in self.after.not_checked]
@@ -127,47 +122,52 @@ class _Data:
         asked = {pair: columns for pair, columns in asked.items() if columns}
         if not asked:
             return {}
-        sandbox, experiment = self.experiment.sandbox, self.experiment
-        with (
-            sandbox.scratch("elsewhere", template=experiment.before) as database,
-            sandbox.connect(experiment.after) as here,
-        ):
+        with self.migrated.read() as here:
             zone = next(zone for zone in ZONES if zone != here.info.parameter_status("TimeZone"))
-            databases.set_parameter(sandbox.server, database, "TimeZone", zone)
-            if not sandbox.upgrade(database, experiment.step.target).succeeded:
-                reason = f"whether it depends on the session's time zone can't be known: the migration fails in {zone}"
-                self.not_compared |= {pair.old.name_of(each[0]): reason for pair in asked for each in asked[pair]}
-                return {}
-            with sandbox.connect(database) as there, consistent_reading(here), consistent_reading(there):
-                return {pair: tuple(_differing(here, there, pair, columns)) for pair, columns in asked.items()}
+            try:
+                with self.migrated.elsewhere(zone) as there:
+                    if there is not None:
+                        with consistent_reading(here), consistent_reading(there):
+                            return {pair: tuple(_differing(here, there, pair, asked[pair])) for pair in asked}
+                reason = f"the migration fails in {zone}"
+            except OldRowsMissing as error:
+                reason = error.message
+        reason = f"whether it depends on the session's time zone can't be known: {reason}"
+        self.not_compared |= {pair.old.name_of(each[0]): reason for pair in asked for each in asked[pair]}
+        return {}
 
-    def _compare(self, suspects: Suspects, shifting: Suspects) -> None:
-        if not suspects:
+    def _look(self, lost: Collection[Ending], suspects: Suspects, shifting: Suspects) -> None:
+        """Read the rows of what is lost and of what may not be kept. Raises :class:`OldRowsMissing`."""
+        tables = {*(each.table for each in lost), *(pair.old for pair in suspects)}
+        if not tables:
             return
-        sandbox, experiment = self.experiment.sandbox, self.experiment
-        with (
-            sandbox.scratch("data", template=experiment.after) as database,
-            sandbox.connect(experiment.before) as before,
-            sandbox.connect(database) as scratch,
-        ):
+        with self.migrated.rows({leaf for table in tables for leaf in table.leaves}) as sides:
+            with consistent_reading(sides.before):
+                found = [(each, first_rows(sides.before, each.table, each.column)) for each in lost]
+            self.endings += [replace(each, samples=samples) for each, samples in found]
             for pair, columns in suspects.items():
-                try:
-                    with side_by_side(before, scratch):
-                        tallies = compare_pair(before, scratch, pair, columns, shifting.get(pair, ()))
-                except CannotCheck as error:
-                    self.not_compared[pair.old.name] = error.message
-                    continue
-                except psycopg.Error as error:
-                    if before.broken or scratch.broken:
-                        raise
-                    self.not_compared[pair.old.name] = error.diag.message_primary or str(error)
-                    continue
-                contents = contents_of(pair.old, self.before)
-                rows = contents.rows if contents else 0
-                for tally in tallies:
-                    column, new = tally.column or (None, None)
-                    of = pair.old if tally.survival is not Survival.APPEARED else pair.new
-                    self.endings.append(Ending(of, column, new, tally.survival, tally.count, rows, tally.samples))
+                self._compare(sides, pair, columns, shifting.get(pair, ()))
+
+    def _compare(
+        self, sides: Sides, pair: Pair, columns: tuple[ColumnPair, ...], shifting: tuple[ColumnPair, ...]
+    ) -> None:
+        try:
+            with side_by_side(sides):
+                tallies = compare_pair(sides, pair, columns, shifting)
+        except CannotCheck as error:
+            self.not_compared[pair.old.name] = error.message
+            return
+        except psycopg.Error as error:
+            if sides.broken:
+                raise
+            self.not_compared[pair.old.name] = error.diag.message_primary or str(error)
+            return
+        contents = contents_of(pair.old, self.before)
+        rows = contents.rows if contents else 0
+        for tally in tallies:
+            column, new = tally.column or (None, None)
+            of = pair.old if tally.survival is not Survival.APPEARED else pair.new
+            self.endings.append(Ending(of, column, new, tally.survival, tally.count, rows, tally.samples))
 
     def _is_retyped(self, pair: Pair, column: ColumnPair) -> bool:
         old, new = column
@@ -175,7 +175,7 @@ class _Data:
             return False
         return not any(each.table is pair.old and each.column is old for each in self.endings)
 
-    def _with_foreign_keys(self, foreign_keys: Iterable[_ForeignKey]) -> Iterator[Ending]:
+    def _with_foreign_keys(self, foreign_keys: Iterable[ForeignKey]) -> Iterator[Ending]:
         """Each ending with the foreign keys that may have brought it about: the table that they refer to lost rows."""
         gone = {each.table.oid: each for each in self.endings if each.survival is Survival.DISAPPEARED}
         for each in self.endings:
@@ -184,12 +184,11 @@ class _Data:
             yield replace(each, foreign_keys=tuple(lines))
 
     def _sum_up(self, endings: list[Ending], columns: int, retyped: int) -> CheckResult:
-        fails = {each for each in endings if each.survival in self.experiment.settings.data_fails}
-        place = self.experiment.step.location
+        fails = {each for each in endings if each.survival in self.settings.data_fails}
         order = list(Survival)
         endings.sort(key=lambda each: (order.index(each.survival), each.subject))
-        findings: list[Finding] = [finding_of(each, place, fails=each in fails) for each in endings]
-        findings += [not_comparable(name, reason, place) for name, reason in sorted(self.not_compared.items())]
+        findings: list[Finding] = [finding_of(each, self.place, fails=each in fails) for each in endings]
+        findings += [not_comparable(name, reason, self.place) for name, reason in sorted(self.not_compared.items())]
         ends = [each.survival for each in endings if each in fails or not fails]
         answer = min([*ends, Survival.RETYPED if retyped else Survival.KEPT], key=order.index)
         if fails:
@@ -210,14 +209,14 @@ def _differing(
     yield from (column for column, a, b in zip(columns, ours, theirs, strict=True) if a != b)
 
 
-def _brings_about(key: _ForeignKey, ending: Ending) -> bool:
+def _brings_about(key: ForeignKey, ending: Ending) -> bool:
     if key.action == "CASCADE":
         return ending.survival is Survival.DISAPPEARED
     wanted = Survival.NULLED if key.action == "SET NULL" else Survival.CHANGED
     return ending.survival is wanted and ending.column is not None and ending.column.number in key.columns
 
 
-def _cascade(key: _ForeignKey, referenced: Ending) -> str:
+def _cascade(key: ForeignKey, referenced: Ending) -> str:
     return f"{key.name} (ON DELETE {key.action}) refers to {referenced.table.name}, where rows disappeared too"
 
 

@@ -9,7 +9,7 @@ import click
 
 from migsafe.cli.options import with_settings
 from migsafe.cli.snapshot_text import as_json, line, page, size, sum_of
-from migsafe.cli.target import address_of, target_option
+from migsafe.cli.target import address_of, tag_option, target_option
 from migsafe.errors import ExitCode, UsageError
 from migsafe.plain import plain
 
@@ -32,13 +32,14 @@ def command() -> None:
 @command.command("take")
 @target_option
 @click.option("--privileges", is_flag=True, help="Keep owners and privileges, which name roles of the server.")
+@tag_option
 @with_settings(WITH_JOBS)
-def take_snapshot(settings: Settings, progress: Progress, target: str, *, privileges: bool) -> None:
+def take_snapshot(settings: Settings, progress: Progress, target: str, tag: str | None, *, privileges: bool) -> None:
     """Dump a database, which is only read, with the state that the dump must bring back."""
     from migsafe.snapshots.take import take
 
     store, jobs = settings.snapshots.directory_in(settings.root), settings.snapshots.jobs
-    snapshot = take(address_of(target), store, jobs=jobs, privileges=privileges, progress=progress)
+    snapshot = take(address_of(target), store, jobs=jobs, privileges=privileges, tag=tag, progress=progress)
     click.echo(plain(line(snapshot)))
 
 
@@ -60,7 +61,7 @@ def list_snapshots(settings: Settings, *, in_json: bool, **_: Progress) -> None:
 @json_option
 @with_settings(FLAGS)
 def show_snapshot(settings: Settings, name: str, *, in_json: bool, **_: Progress) -> None:
-    """Show what a snapshot holds. NAME is its name, its directory, or "latest"."""
+    """Show what a snapshot holds. NAME is its name, its tag, its directory, or "latest"."""
     from migsafe.snapshots.store import find
 
     snapshot = find(settings.snapshots.directory_in(settings.root), name)

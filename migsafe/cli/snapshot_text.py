@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migsafe.plain import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,9 +33,10 @@ def line(snapshot: Snapshot) -> str:
     """A snapshot in one line."""
     manifest = snapshot.manifest
     kept = ", with privileges" if manifest.privileges else ""
+    tag = f", tag {one_line(manifest.tag)}" if manifest.tag else ""
     return (
         f"{snapshot.path.name}  {manifest.database} at {manifest.address}, {manifest.tables} tables, "
-        f"{manifest.rows} rows, {size(manifest.size)}{kept}"
+        f"{manifest.rows} rows, {size(manifest.size)}{kept}{tag}"
     )
 
 
@@ -42,6 +45,7 @@ def page(snapshot: Snapshot) -> str:
     manifest = snapshot.manifest
     rows = {
         "snapshot": snapshot.path,
+        "tag": manifest.tag or "none",
         "taken": manifest.taken.isoformat(sep=" ", timespec="seconds"),
         "database": f"{manifest.database} at {manifest.address}, {size(manifest.database_size)}",
         "server": f"PostgreSQL {manifest.server}, dumped by pg_dump {manifest.pg_dump}",

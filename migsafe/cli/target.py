@@ -23,6 +23,8 @@ target_option = click.option(
     help="The database: a URL, or env:NAME for the variable that holds it. The password may come from PGPASSWORD.",
 )
 
+tag_option = click.option("--tag", metavar="NAME", help="A name of your own for the snapshot, such as a release's.")
+
 
 def address_of(said: str) -> Address:
     """The address in a URL or behind ``env:NAME``. Raises :class:`UsageError`; the message never repeats a password."""

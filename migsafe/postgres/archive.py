@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -14,6 +16,7 @@ from migsafe.postgres import clients
 from migsafe.postgres.address import Address
 from migsafe.postgres.dump import NEUTRAL
 
+_ROWS = re.compile(rb"\d+; \d+ (?P<table>\d+) TABLE DATA ")
 _FULL = "No space left on device"
 
 
@@ -39,14 +42,33 @@ def dump_directory(address: Address, major: int, directory: Path, *, snapshot: s
     return program.version
 
 
-def restore_directory(address: Address, major: int, directory: Path, *, jobs: int, privileges: bool) -> None:
-    """Restore into the empty database at ``address``, stopping at the first error. Raises as :func:`dump_directory`."""
+def restore_directory(
+    address: Address, major: int, directory: Path, *, jobs: int, privileges: bool, without: Collection[int] = ()
+) -> None:
+    """Restore into the empty database at ``address``, stopping at the first error. Raises as :func:`dump_directory`.
+
+    ``without`` are tables, by oid, whose rows are left behind; then so is whatever is made after the rows: indexes,
+    keys, triggers.
+    """
     program = clients.find("pg_restore", major)
     arguments = ["--exit-on-error", f"--jobs={jobs}", f"--dbname={address.database}", *_neutral(privileges=privileges)]
-    try:
-        clients.run(program.path, [*arguments, str(directory)], address)
-    except CannotCheck as error:
-        raise _explained(error, "The server's disk is full: free some space there.") from error
+    with tempfile.NamedTemporaryFile("wb", prefix="migsafe-") as wanted:
+        if without:
+            listed = subprocess.run([program.path, "--list", str(directory)], capture_output=True, check=False)
+            clients.raise_if_failed("pg_restore", listed.returncode, listed.stderr)
+            wanted.writelines(line for line in listed.stdout.splitlines(keepends=True) if _is_wanted(line, without))
+            wanted.flush()
+            arguments += ["--section=pre-data", "--section=data", f"--use-list={wanted.name}"]
+        try:
+            clients.run(program.path, [*arguments, str(directory)], address)
+        except CannotCheck as error:
+            raise _explained(error, "The server's disk is full: free some space there.") from error
+
+
+def _is_wanted(line: bytes, without: Collection[int]) -> bool:
+    """Whether a line of the list is for anything but the rows of these tables; it names their table by oid."""
+    rows = _ROWS.match(line)
+    return rows is None or int(rows["table"]) not in without
 
 
 def replace_in_one_transaction(

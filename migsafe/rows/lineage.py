@@ -43,7 +43,7 @@ class Relation:
     """A table that holds rows by itself, or a partitioned one as a whole.
 
     ``root`` is the partitioned table that it is a part of. ``leaves`` names the tables whose contents add up to it,
-    ``strays`` are the oids of partitions that don't count as part of it. ``key`` is the primary key, by number.
+    ``strays`` names the partitions that don't count as part of it. ``key`` is the primary key, by number.
     """
 
     oid: int
@@ -55,7 +55,7 @@ class Relation:
     columns: tuple[TypedColumn, ...]
     key: tuple[int, ...] = ()
     leaves: tuple[str, ...] = ()
-    strays: tuple[int, ...] = ()
+    strays: tuple[str, ...] = ()
 
     @property
     def source(self) -> sql.Composed:
@@ -63,7 +63,7 @@ class Relation:
         identifier = sql.Identifier(self.schema, self.table)
         if not self.partitioned:
             return sql.SQL("ONLY {} AS t").format(identifier)
-        return sql.SQL("{} AS t WHERE t.tableoid <> ALL ({}::oid[])").format(identifier, list(self.strays))
+        return sql.SQL("{} AS t WHERE t.tableoid <> ALL ({}::regclass[])").format(identifier, list(self.strays))
 
     def column(self, number: int) -> TypedColumn | None:
         return next((column for column in self.columns if column.number == number), None)
@@ -130,7 +130,7 @@ def _units(relations: Sequence[Relation], strays: Collection[int]) -> list[Relat
         parts = [leaf for leaf in relations if leaf.root == each.oid and not leaf.partitioned]
         if each.root is None and each.partitioned:
             leaves = tuple(leaf.name for leaf in parts if leaf.oid not in strays)
-            units.append(replace(each, leaves=leaves, strays=tuple(leaf.oid for leaf in parts if leaf.oid in strays)))
+            units.append(replace(each, leaves=leaves, strays=tuple(leaf.name for leaf in parts if leaf.oid in strays)))
         elif not each.partitioned and (each.root is None or each.oid in strays):
             units.append(replace(each, leaves=(each.name,)))
     return units

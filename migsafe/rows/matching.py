@@ -1,14 +1,15 @@
 """Lays the rows of a table before a migration beside those after it, and counts what became of each value.
 
 The old rows (only the columns in question) are streamed into a copy of the migrated database and joined there, so that
-memory doesn't grow with the table. Rows are matched by the old primary key; where there is none, or it is gone, by the
+memory doesn't grow with the table. Where the migrated database may only be read, the new ones are streamed to a third
+place likewise. Rows are matched by the old primary key; where there is none, or it is gone, by the
 columns that kept their values, if these tell rows apart; and as whole rows where nothing else is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from migsafe.rows.lineage import ColumnPair, Pair, Relation
+    from migsafe.rows.lineage import ColumnPair, Pair, Relation, TypedColumn
 
 SAMPLES = 3
 _OF_ROWS = (Survival.DISAPPEARED, Survival.APPEARED)
@@ -52,13 +53,33 @@ class Tally:
     samples: tuple[Sample, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Idle connections to the database before, to the one after, and to where rows are joined, which is written to.
+
+    ``scratch`` is ``after`` itself where that is a copy that may be written.
+    """
+
+    before: psycopg.Connection
+    after: psycopg.Connection
+    scratch: psycopg.Connection
+
+    @property
+    def broken(self) -> bool:
+        return self.before.broken or self.after.broken or self.scratch.broken
+
+
 @contextmanager
-def side_by_side(before: psycopg.Connection, scratch: psycopg.Connection) -> Iterator[None]:
-    """A snapshot of the one database, and a transaction on the other that leaves nothing behind.
+def side_by_side(sides: Sides) -> Iterator[None]:
+    """Snapshots of the databases that are read, and a transaction on ``scratch`` that leaves nothing behind.
 
     Event triggers of the user's don't fire on what is made in between, if the server lets us say so.
     """
-    with consistent_reading(before), scratch.transaction(force_rollback=True):
+    scratch = sides.scratch
+    with ExitStack() as stack:
+        for connection in {sides.before, sides.after} - {scratch}:
+            stack.enter_context(consistent_reading(connection))
+        stack.enter_context(scratch.transaction(force_rollback=True))
         for name, value in {**SETTINGS, "work_mem": _WORK_MEMORY}.items():
             scratch.execute("SELECT set_config(%s, %s, true)", (name, value))
         scratch.execute(
@@ -69,8 +90,7 @@ def side_by_side(before: psycopg.Connection, scratch: psycopg.Connection) -> Ite
 
 
 def compare_pair(
-    before: psycopg.Connection,
-    scratch: psycopg.Connection,
+    sides: Sides,
     pair: Pair,
     columns: Sequence[ColumnPair],
     shifting: Collection[ColumnPair] = (),
@@ -81,12 +101,14 @@ def compare_pair(
     wholes give tallies of rows alone. Locks: ACCESS SHARE. Raises :class:`CannotCheck` when it can't be known which old
     row is which new one.
     """
-    identity = identify(before, scratch, pair)
+    identity = identify(sides.before, sides.after, pair)
     if identity is None:
         return ()
+    scratch = sides.scratch
     looked_at = [column for column in columns if column not in identity.columns]
-    _bring(before, scratch, pair, identity, looked_at)
-    _lay_out(scratch, pair, identity, looked_at, shifting)
+    scratch.execute("CREATE SCHEMA IF NOT EXISTS migsafe_sandbox")
+    _bring(sides.before, scratch, "before", pair.old, identity.types, identity.old, [old for old, _ in looked_at])
+    _lay_out(scratch, pair, identity, looked_at, shifting, _new_rows(sides, pair, identity, looked_at))
     tallies = tuple(_tallies(scratch, identity, looked_at))
     if not looked_at and len(tallies) > 1:
         gone, fresh = (next(each.count for each in tallies if each.survival is kind) for kind in _OF_ROWS)
@@ -97,31 +119,44 @@ def compare_pair(
 
 
 def _bring(
-    before: psycopg.Connection,
+    source: psycopg.Connection,
     scratch: psycopg.Connection,
-    pair: Pair,
-    identity: Identity,
-    columns: Sequence[ColumnPair],
+    name: str,
+    relation: Relation,
+    types: Sequence[str],
+    key: Sequence[sql.Composable],
+    columns: Sequence[TypedColumn],
 ) -> None:
-    """Stream the old rows into a table of the other database."""
-    types = [*identity.types, *(carried(old) for old, _ in columns)]
-    names = [*_keys(len(identity.types)), *_values(len(columns))]
+    """Stream the keys and these columns of one side's rows into a table of that name."""
+    table = sql.Identifier("migsafe_sandbox", name)
     definition = (
-        sql.SQL('{} {} COLLATE "C"' if kind.startswith("text") else "{} {}").format(name, sql.SQL(kind))
-        for name, kind in zip(names, types, strict=True)
+        sql.SQL('{} {} COLLATE "C"' if kind.startswith("text") else "{} {}").format(column, sql.SQL(kind))
+        for column, kind in zip(
+            [*_keys(len(types)), *_values(len(columns))], [*types, *map(carried, columns)], strict=True
+        )
     )
-    scratch.execute("CREATE SCHEMA IF NOT EXISTS migsafe_sandbox")
-    scratch.execute(sql.SQL("CREATE UNLOGGED TABLE migsafe_sandbox.before ({})").format(join(definition)))
+    scratch.execute(sql.SQL("CREATE UNLOGGED TABLE {} ({})").format(table, join(definition)))
     select = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)").format(
-        join([*identity.old, *(cast(old, carried(old)) for old, _ in columns)]), pair.old.source
+        join([*key, *(cast(column, carried(column)) for column in columns)]), relation.source
     )
     with (
-        before.cursor().copy(select) as rows,
-        scratch.cursor().copy("COPY migsafe_sandbox.before FROM STDIN (FORMAT binary)") as table,
+        source.cursor().copy(select) as rows,
+        scratch.cursor().copy(sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(table)) as copied,
     ):
         for block in rows:
-            table.write(block)
-    scratch.execute("ANALYZE migsafe_sandbox.before")
+            copied.write(block)
+    scratch.execute(sql.SQL("ANALYZE {}").format(table))
+
+
+def _new_rows(sides: Sides, pair: Pair, identity: Identity, columns: Sequence[ColumnPair]) -> sql.Composed:
+    """The query for the new rows, which are brought over first if they are in another database."""
+    news = [new for _, new in columns]
+    names = [*_keys(len(identity.types)), *_values(len(columns))]
+    if sides.scratch is sides.after:
+        values = [*identity.new, *(new.value for new in news)]
+        return sql.SQL("SELECT true AS there, {} FROM {}").format(join(_named(values, names)), pair.new.source)
+    _bring(sides.after, sides.scratch, "after", pair.new, identity.types, identity.new, news)
+    return sql.SQL("SELECT true AS there, {} FROM migsafe_sandbox.after").format(join(names))
 
 
 def _lay_out(
@@ -130,6 +165,7 @@ def _lay_out(
     identity: Identity,
     columns: Sequence[ColumnPair],
     shifting: Collection[ColumnPair],
+    new_rows: sql.Composed,
 ) -> None:
     """One row for each value that isn't kept (number 1: the first column), and for each row without a partner (0).
 
@@ -149,7 +185,7 @@ def _lay_out(
         FROM (
             SELECT {columns}, ARRAY[{survivals}]::text[] AS survivals
             FROM migsafe_sandbox.before AS o
-            FULL JOIN (SELECT true AS there, {new_side} FROM {source}) AS n ON {matched}
+            FULL JOIN ({new_rows}) AS n ON {matched}
             OFFSET 0
         ) AS r
         CROSS JOIN LATERAL unnest(r.survivals) WITH ORDINALITY AS v (survival, number)
@@ -167,8 +203,7 @@ def _lay_out(
             ]
         ),
         survivals=join(survivals),
-        new_side=join([*_named(identity.new, keys), *_named([new.value for _, new in columns], values)]),
-        source=pair.new.source,
+        new_rows=new_rows,
         matched=sql.SQL(" AND ").join(sql.SQL("o.{0} = n.{0}").format(key) for key in keys),
     )
     scratch.execute(query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -44,13 +44,17 @@ def create(connection: psycopg.Connection, name: str, snapshot: Snapshot, *, tab
         ) from error
 
 
-def fill(address: Address, major: int, snapshot: Snapshot, *, jobs: int) -> None:
-    """Restore into the empty database at ``address``, on a server of version ``major``."""
+def fill(address: Address, major: int, snapshot: Snapshot, *, jobs: int, without: Collection[int] = ()) -> None:
+    """Restore into the empty database at ``address``, on a server of version ``major``.
+
+    ``without`` as :func:`migsafe.postgres.archive.restore_directory` has it.
+    """
     with connect_to(address) as connection:
         for key, statement in TEMPLATE.items():
             if key not in snapshot.state.schema:
                 connection.execute(statement.encode())
-    restore_directory(address, major, snapshot.dump, jobs=jobs, privileges=snapshot.manifest.privileges)
+    privileges = snapshot.manifest.privileges
+    restore_directory(address, major, snapshot.dump, jobs=jobs, privileges=privileges, without=without)
 
 
 def compare(address: Address, snapshot: Snapshot) -> Comparison:

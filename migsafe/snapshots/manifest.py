@@ -38,7 +38,7 @@ class Manifest:
 
     ``privileges`` says whether owners and privileges of the objects are kept. ``roles`` are all that the objects name.
     ``dump_seconds`` and ``state_seconds`` are what dumping and reading the state took. ``files`` are by their path
-    below the snapshot.
+    below the snapshot. ``tag`` is the user's own name for it.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Manifest:
     tables: int
     rows: int
     files: Mapping[str, File]
+    tag: str | None = None
 
     @property
     def size(self) -> int:

@@ -38,16 +38,23 @@ def snapshots(store: Path) -> tuple[Snapshot, ...]:
 
 
 def find(store: Path, name: str) -> Snapshot:
-    """The snapshot of that name, or in that directory; ``latest`` is the newest. Raises :class:`UsageError`."""
+    """The snapshot of that name, in that directory, or the newest with that tag; ``latest`` is the newest of all.
+
+    Raises :class:`UsageError`.
+    """
     if name == "latest" and (found := snapshots(store)):
         return found[-1]
-    for path in (store / name, Path(name)):
+    for path in (store / name, Path(name), *_tagged(store, name)):
         if (path / MANIFEST).is_file():
             return read(path)
     names = [snapshot.path.name for snapshot in snapshots(store)]
     raise UsageError(
         f"there is no snapshot {name!r}{nearest(name, names)}", where=str(store), hint="See migsafe snapshot list."
     )
+
+
+def _tagged(store: Path, tag: str) -> Iterator[Path]:
+    yield from (snapshot.path for snapshot in reversed(snapshots(store)) if snapshot.manifest.tag == tag)
 
 
 def parse_age(text: str) -> timedelta:

@@ -27,6 +27,7 @@ from migsafe.state import State, read_state
 
 if TYPE_CHECKING:
     from migsafe.postgres.address import Address
+    from migsafe.postgres.properties import Properties
 
 Progress = Callable[[str], None]
 
@@ -63,9 +64,19 @@ class Moment:
 
 
 def take(
-    address: Address, store: Path, *, jobs: int, privileges: bool = False, progress: Progress = lambda _: None
+    address: Address,
+    store: Path,
+    *,
+    jobs: int,
+    privileges: bool = False,
+    tag: str | None = None,
+    properties: Properties | None = None,
+    progress: Progress = lambda _: None,
 ) -> Snapshot:
     """Dump the database at ``address`` into a new directory of ``store``, with its state and a manifest.
+
+    ``tag`` is the user's own name for it. ``properties`` are kept instead of the database's own, which the caller has
+    changed for the time being.
 
     The database is only read. State and dump are of the same snapshot. Sequences belong to none: one that advanced
     meanwhile is named as not checked in the state. Raises :class:`CannotCheck`, :class:`ServerUnavailable` or
@@ -76,7 +87,8 @@ def take(
         name = new_name(store, address.database, moment.time)
         with claimed(store / f"{PARTIAL}{name}") as partial:
             manifest = _fill(partial, address, moment, jobs=jobs, privileges=privileges, progress=progress)
-            write(partial / MANIFEST, replace(manifest, name=name, files=_checksums(partial)).to_json())
+            manifest = replace(manifest, name=name, tag=tag, properties=properties or manifest.properties)
+            write(partial / MANIFEST, replace(manifest, files=_checksums(partial)).to_json())
             _flush(partial)
             partial.rename(store / name)
             _flush_directory(store)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +18,7 @@ from migsafe.snapshots.take import checksum, files_in
 if TYPE_CHECKING:
     import psycopg
 
-    from migsafe.postgres.server import ServerSettings
+    from migsafe.postgres.server import Server, ServerSettings
     from migsafe.snapshots.manifest import Snapshot
     from migsafe.snapshots.take import Progress
 
@@ -48,21 +51,39 @@ def require_whole(snapshot: Snapshot) -> None:
 def verify_deep(snapshot: Snapshot, settings: ServerSettings, *, jobs: int, progress: Progress) -> Comparison:
     """Restore into a throwaway server of the same major version and compare with the state that was kept.
 
-    Raises :class:`migsafe.errors.ServerUnavailable` when there is no such server here, and :class:`CannotCheck` when
-    the dump can't be restored on it: an extension or a locale is missing there, say.
+    Raises as :func:`server_for` and :func:`restored_on`.
     """
+    with server_for(snapshot, settings, progress) as server:
+        database = restored_on(server, snapshot, jobs=jobs, progress=progress)
+        progress("reading the state")
+        return compare(server.address.on(database), snapshot)
+
+
+@contextmanager
+def server_for(snapshot: Snapshot, settings: ServerSettings, progress: Progress) -> Iterator[Server]:
+    """A throwaway server of the snapshot's major version. Raises :class:`migsafe.errors.ServerUnavailable`."""
     from migsafe.postgres.servers.kinds import start
 
     progress("starting PostgreSQL")
     with start(replace(settings, version=settings.version or snapshot.manifest.major)) as server:
-        database = databases.name_for(server, "verify")
-        progress("restoring")
-        with databases.connect_to(server.address) as connection:
-            _create_roles(connection, snapshot)
-            create(connection, database, snapshot)
-        fill(server.address.on(database), server.major, snapshot, jobs=jobs)
-        progress("reading the state")
-        return compare(server.address.on(database), snapshot)
+        yield server
+
+
+def restored_on(
+    server: Server, snapshot: Snapshot, *, jobs: int, progress: Progress, without: Collection[int] = ()
+) -> str:
+    """Restore into a new database of a throwaway server and return its name; the roles that are named are made.
+
+    ``without`` leaves the rows of the tables with these oids behind, and then also every index, key and trigger. Raises
+    :class:`CannotCheck` when the dump can't be restored there: an extension or a locale is missing, say.
+    """
+    database = databases.name_for(server, f"restored_{secrets.token_hex(4)}")
+    progress("restoring")
+    with databases.connect_to(server.address) as connection:
+        _create_roles(connection, snapshot)
+        create(connection, database, snapshot)
+    fill(server.address.on(database), server.major, snapshot, jobs=jobs, without=without)
+    return database
 
 
 def _create_roles(connection: psycopg.Connection, snapshot: Snapshot) -> None:

@@ -81,6 +81,15 @@ def dumping(project: Project, address: Address) -> Iterator[tuple[subprocess.Pop
         process.wait()
 
 
+def test_a_tag_is_kept_shown_and_names_its_newest_snapshot(project: Project, filled: Address) -> None:
+    for tag in ("before 2.0", "other"):
+        assert snapshot(project, filled, "take", "--target", "env:TARGET", "--tag", tag).exit_code == 0
+    assert "tag before 2.0" in snapshot(project, filled, "list").output
+    assert "before 2.0" in snapshot(project, filled, "show", "before 2.0").output
+    unknown = snapshot(project, filled, "show", "before 3.0")
+    assert (unknown.exit_code, unknown.output) == (2, "")
+
+
 def test_a_round_trip(project: Project, filled: Address) -> None:
     taken = snapshot(project, filled, "take", "--target", "env:TARGET", "--privileges")
     assert taken.exit_code == 0, taken.errors
