@@ -88,8 +88,8 @@ def read_state(
     kin) are those at the moment of printing.
     """
     with consistent_reading(connection, snapshot):
-        ignored = _printed_names(connection, ignore)
-        objects = (SchemaObject(kind, name, fields, parent) for kind, name, parent, fields in read_objects(connection))
+        ignored = printed_names(connection, ignore)
+        objects = (SchemaObject(each.kind, each.name, each.fields, each.parent) for each in read_objects(connection))
         return State(
             schema=Schema(objects).without(ignored),
             contents=read_contents(connection, ignore=ignored, digest=digest),
@@ -103,7 +103,8 @@ def compare_states(before: State, after: State) -> StateDifference:
     )
 
 
-def _printed_names(connection: psycopg.Connection, tables: Collection[TableName]) -> frozenset[str]:
+def printed_names(connection: psycopg.Connection, tables: Collection[TableName]) -> frozenset[str]:
+    """The names of those that exist, qualified and quoted as PostgreSQL prints them."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(
             """

@@ -123,7 +123,7 @@ def _copy_rows(
 
 def read_schema(connection: psycopg.Connection) -> Schema:
     """The schema in whatever transaction there is. Run it with an empty ``search_path``."""
-    return Schema(SchemaObject(kind, name, fields, parent) for kind, name, parent, fields in read_objects(connection))
+    return Schema(SchemaObject(each.kind, each.name, each.fields, each.parent) for each in read_objects(connection))
 
 
 def _schema_differences(there: Schema, here: Schema, *, owners: bool) -> dict[str, str]:

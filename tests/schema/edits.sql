@@ -42,7 +42,7 @@ COMMENT ON TYPE shop.address IS 'there';
 -- index shop.customer_note: comment
 COMMENT ON INDEX shop.customer_note IS NULL;
 
--- domain shop.email: constraints
+-- domain shop.email: constraint_comments
 COMMENT ON CONSTRAINT has_at ON DOMAIN shop.email IS 'x';
 
 -- function shop.add(integer,integer): comment

@@ -41,6 +41,10 @@ WHERE NOT EXISTS (
 """
 
 
+Address = tuple[int, int, int]
+"""Where an object is: a catalog's oid, an oid in it, a column's number. A clone of a database keeps it."""
+
+
 class CatalogObject(NamedTuple):
     """One object. ``name`` is qualified and quoted; ``parent`` names the relation that it hangs on, if any."""
 
@@ -48,6 +52,7 @@ class CatalogObject(NamedTuple):
     name: str
     parent: str | None
     fields: Mapping[str, Any]
+    address: Address
 
 
 def read_objects(connection: psycopg.Connection) -> list[CatalogObject]:
@@ -57,13 +62,21 @@ def read_objects(connection: psycopg.Connection) -> list[CatalogObject]:
     (roles, tablespaces, subscriptions, settings of databases), since a clone of a database doesn't carry it.
     Locks: ACCESS SHARE on system catalogs.
     """
-    traits = defaultdict[tuple[int, int, int], dict[str, Any]](dict)
+    traits = defaultdict[Address, dict[str, Any]](dict)
     for catalog, oid, part, fields in _rows(connection, "traits", "{query}"):
         traits[catalog, oid, part] |= fields
     return [
-        CatalogObject(kind, name, parent, fields | traits.get((catalog, oid, part), {}))
+        CatalogObject(kind, name, parent, fields | traits.get((catalog, oid, part), {}), (catalog, oid, part))
         for kind, name, parent, catalog, oid, part, fields in _rows(connection, "objects", _OBJECTS)
     ]
+
+
+def read_dependencies(connection: psycopg.Connection) -> Iterator[tuple[Address, Address, bool]]:
+    """What needs what, in one query: the dependent's address, the address of what it needs, and whether the dependent
+    is a member of the extension that it needs. A column's number is 0 where the whole relation is needed."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        for row in cursor.execute((user_schemas() + _read("dependencies.sql")).encode()):
+            yield row[:3], row[3:6], row[6]
 
 
 def _rows(connection: psycopg.Connection, folder: str, wrapper: str) -> Iterator[tuple[Any, ...]]:

@@ -1,5 +1,5 @@
 -- Enums, domains, ranges and base types. Composite types are relations; array, row and multirange types come with
--- what they belong to. A constraint of a domain is told with its comment. A NOT NULL of a domain is a constraint since PostgreSQL 17, and a field here.
+-- what they belong to. A constraint of a domain is a field, and so is its comment. A NOT NULL of a domain is a constraint since PostgreSQL 17, and a field here.
 SELECT
     CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range' ELSE 'base type' END AS kind,
     t.tableoid AS catalog,
@@ -14,11 +14,14 @@ SELECT
         'collation', CASE WHEN t.typtype = 'd' AND t.typcollation <> base.typcollation
             THEN nullif(t.typcollation, 0)::regcollation END,
         'constraints', (
-            SELECT jsonb_object_agg(
-                k.conname, concat_ws(' ', pg_get_constraintdef(k.oid), quote_literal(obj_description(k.oid, 'pg_constraint')))
-            )
+            SELECT jsonb_object_agg(quote_ident(k.conname), pg_get_constraintdef(k.oid))
             FROM pg_constraint k
             WHERE k.contypid = t.oid AND k.contype = 'c'
+        ),
+        'constraint_comments', (
+            SELECT jsonb_object_agg(quote_ident(k.conname), obj_description(k.oid, 'pg_constraint'))
+            FROM pg_constraint k
+            WHERE k.contypid = t.oid AND k.contype = 'c' AND obj_description(k.oid, 'pg_constraint') IS NOT NULL
         ),
         'subtype', r.rngsubtype::regtype,
         'subtype_collation', nullif(r.rngcollation, 0)::regcollation,

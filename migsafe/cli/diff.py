@@ -1,0 +1,47 @@
+"""``migsafe diff``: what differs between two schemas, and the SQL that leads from one to the other."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from migsafe.cli.options import output_option, with_settings
+from migsafe.cli.output import _in_colour, _make_printable, _width, replace_file
+from migsafe.errors import ExitCode
+
+if TYPE_CHECKING:
+    from migsafe.cli.progress import Progress
+    from migsafe.config import Settings
+
+FORMATS = {"tree": "migsafe.differences.terminal", "json": "migsafe.differences.json_1"}
+
+
+@click.command("diff")
+@click.argument("old")
+@click.argument("new")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="tree", show_default=True)
+@click.option("--no-owners", is_flag=True, help="Leave owners and default privileges out.")
+@output_option
+@with_settings({"--server": "server.use", "--server-version": "server.version"})
+def command(
+    *, settings: Settings, progress: Progress, old: str, new: str, form: str, no_owners: bool, output_file: Path | None
+) -> ExitCode:
+    """Show what differs between the schemas OLD and NEW, every kind of object.
+
+    Each is a connection URL, env:NAME for one in an environment variable, a file that migsafe schema wrote, the
+    directory of a snapshot, or a directory of migrations, as it is or at a git ref (migrations@main), which is run on
+    a throwaway server. Databases are only read. Exit code 0: equal; 1: different.
+    """
+    from migsafe.differences.engine import find_differences
+
+    differences = find_differences(old, new, settings.server, progress, owners=not no_owners)
+    render = import_module(FORMATS[form]).render
+    if output_file:
+        replace_file(output_file, render(differences, width=80, colour=False))
+    else:
+        _make_printable()
+        click.echo(render(differences, width=_width(), colour=_in_colour()), nl=False)
+    return differences.exit_code

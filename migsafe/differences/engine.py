@@ -1,0 +1,48 @@
+"""Compares the schemas of two sides, whatever they are."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from migsafe.differences.sides import Progress, Side, read_side
+from migsafe.errors import ExitCode
+from migsafe.postgres.server import ServerSettings
+from migsafe.schema import owners as owners_of
+from migsafe.schema.diff import SchemaDifference, compare_schemas
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What differs between two schemas. ``notes`` say what was left out of the comparison, and why."""
+
+    old: Side
+    new: Side
+    difference: SchemaDifference
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.UNSAFE if self.difference else ExitCode.SAFE
+
+
+def find_differences(
+    old: str, new: str, server: ServerSettings, progress: Progress, *, owners: bool = True
+) -> Differences:
+    """Read both sides and compare them; without ``owners``, or where a side says nothing of them, not by those."""
+    started = time.monotonic()
+    sides = [read_side(text, server, progress) for text in (old, new)]
+    notes: tuple[str, ...] = ()
+    if not owners or not all(side.owners for side in sides):
+        sides = [without_owners(side) for side in sides]
+        why = "the migrations were run by whoever runs migsafe" if owners else "as asked"
+        notes = (f"owners and default privileges are left out: {why}",)
+    difference = compare_schemas(sides[0].catalog.schema, sides[1].catalog.schema)
+    return Differences(sides[0], sides[1], difference, notes, time.monotonic() - started)
+
+
+def without_owners(side: Side) -> Side:
+    """The side with nothing said of who owns what."""
+    schema = owners_of.without_owners(side.catalog.schema)
+    return replace(side, catalog=replace(side.catalog, schema=schema), owners=False)

@@ -1,0 +1,51 @@
+"""Reads a database's schema with its dependencies: a fixed number of queries, however many objects there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from migsafe.postgres.catalogs import read_dependencies, read_objects
+from migsafe.postgres.databases import server_version
+from migsafe.postgres.reading import consistent_reading
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.model import ObjectKey, Schema, SchemaObject
+from migsafe.state import printed_names
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from migsafe.postgres.catalogs import Address
+    from migsafe.postgres.names import TableName
+
+
+def read_catalog(connection: psycopg.Connection, *, ignore: Collection[TableName] = ()) -> Catalog:
+    """The schema in one snapshot, without the tables ``ignore``; the connection must be idle.
+
+    Locks: ACCESS SHARE on system catalogs. Definitions that PostgreSQL prints are those at the moment of printing.
+    """
+    with consistent_reading(connection):
+        objects = read_objects(connection)
+        dependencies = list(read_dependencies(connection))
+        ignored = printed_names(connection, ignore)
+    schema = Schema(SchemaObject(each.kind, each.name, each.fields, each.parent) for each in objects).without(ignored)
+    keys = {each.address: (each.kind, each.name) for each in objects if (each.kind, each.name) in schema}
+    extensions = {member[:2]: keys[owner] for member, owner, is_member in dependencies if is_member and owner in keys}
+    needs = defaultdict[ObjectKey, set[ObjectKey]](set)
+    for dependent, needed, is_member in dependencies:
+        key = _key(dependent, keys)
+        other = _key(needed, keys) or extensions.get(needed[:2])
+        if key and other and key != other and not is_member:
+            needs[key].add(other)
+    return Catalog(
+        schema,
+        {key: frozenset(needed) for key, needed in needs.items()},
+        {key: address for address, key in keys.items()},
+        server_version(connection)[0].partition(" ")[0],
+    )
+
+
+def _key(address: Address, keys: dict[Address, ObjectKey]) -> ObjectKey | None:
+    """The object at the address; the whole where a part is no object of its own."""
+    return keys.get(address) or keys.get((address[0], address[1], 0))

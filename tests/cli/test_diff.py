@@ -1,0 +1,113 @@
+"""``migsafe schema`` and ``migsafe diff``, end to end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from migsafe.cli import main
+from migsafe.postgres.server import Server
+from tests.fix_state import fresh_database
+
+Sides = tuple[psycopg.Connection, psycopg.Connection]
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def sides(server: Server, every_kind: tuple[str, object]) -> Iterator[Sides]:
+    with fresh_database(server, every_kind[0]) as old, fresh_database(server, every_kind[0]) as new:
+        yield old, new
+
+
+@pytest.fixture
+def run(server: Server, sides: Sides, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command; the two databases are behind OLD and NEW, so that no password stands in an argument."""
+    for name, connection in zip(("OLD", "NEW"), sides, strict=True):
+        monkeypatch.setenv(name, server.address.on(connection.info.dbname).url())
+    return lambda *arguments: CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+def test_equal_schemas_are_exit_code_0_and_one_column_is_exit_code_1(run: Run, sides: Sides) -> None:
+    assert run("diff", "env:OLD", "env:NEW").exit_code == 0
+    sides[1].execute("ALTER TABLE shop.customer ADD birthday date NOT NULL DEFAULT '2000-01-01'")
+    found = run("diff", "env:OLD", "env:NEW")
+    assert found.exit_code == 1
+    assert "table shop.customer\n    + column birthday date NOT NULL DEFAULT '2000-01-01'::date" in found.stdout
+
+
+def test_the_same_schema_is_the_same_file_and_the_file_is_a_side(run: Run, sides: Sides, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    for variable, file in (("env:OLD", old), ("env:NEW", new)):
+        assert run("schema", variable, "-o", file).exit_code == 0
+    assert old.read_text() == new.read_text()
+    sides[1].execute("COMMENT ON TABLE shop.customer IS 'buyers'")
+    assert run("diff", old, "env:OLD").exit_code == 0
+    found = run("diff", old, "env:NEW", "--format", "json")
+    assert found.exit_code == 1
+    (change,) = json.loads(found.stdout)["changed"]
+    assert change == {
+        "kind": "table",
+        "name": "shop.customer",
+        "parent": None,
+        "fields": {"comment": {"old": "who buys", "new": "buyers"}},
+    }
+
+
+def test_only_the_hashes_of_what_differs_differ(run: Run, sides: Sides) -> None:
+    before = json.loads(run("schema", "env:OLD").stdout)
+    sides[0].execute("COMMENT ON TABLE shop.customer IS 'buyers'")
+    after = json.loads(run("schema", "env:OLD").stdout)
+    hashes = [
+        {f"{kind} {name}": item["hash"] for kind, named in each["objects"].items() for name, item in named.items()}
+        for each in (before, after)
+    ]
+    assert [name for name in hashes[0] if hashes[0][name] != hashes[1][name]] == ["table shop.customer"]
+    assert before["hash"] != after["hash"]
+
+
+def test_a_file_that_was_changed_by_hand_is_refused(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "schema.json"
+    run("schema", "env:OLD", "-o", file)
+    file.write_text(file.read_text().replace("who buys", "who sells"))
+    found = run("diff", file, "env:OLD")
+    assert found.exit_code == 3
+    assert "changed by hand" in found.output
+    assert "table shop.customer" in found.output
+
+
+def test_a_snapshot_is_a_side(run: Run, sides: Sides, every_kind_snapshot: Snapshot) -> None:
+    assert run("diff", every_kind_snapshot.path, "env:NEW").exit_code == 0
+    sides[1].execute("DROP TABLE shop.nothing")
+    assert "- table shop.nothing" in run("diff", every_kind_snapshot.path, "env:NEW").stdout
+
+
+@pytest.mark.parametrize(("text", "code"), [("nowhere", 2), ("pyproject.toml", 2), ("migrations@no-such-ref", 2)])
+def test_what_is_no_schema_is_told(text: str, code: int) -> None:
+    found = CliRunner().invoke(main, ["diff", text, text])
+    assert found.exit_code == code, found.output
+    assert "Traceback" not in found.output
+
+
+def test_migrations_at_a_ref_and_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "V1__begin.sql").write_text("CREATE TABLE t (a integer);")
+    identity = ["-c", "user.name=migsafe", "-c", "user.email=migsafe@localhost", "-c", "commit.gpgsign=false"]
+    for command in ("init --quiet", "add --all", "commit --quiet --message=before", "tag merged"):
+        subprocess.run(["git", *identity, *command.split()], check=True)
+    (tmp_path / "migrations" / "V2__more.sql").write_text("ALTER TABLE t ADD b text;")
+    run = CliRunner().invoke
+    found = run(main, ["diff", "migrations@merged", "migrations", "--format", "json"])
+    assert found.exit_code == 1, found.output
+    assert [item["name"] for item in json.loads(found.stdout)["added"]] == ["public.t.b"]
+    assert run(main, ["diff", "migrations@merged", "migrations@HEAD"]).exit_code == 0
+    (tmp_path / "migrations" / "V2__more.sql").write_text("ALTER TABLE u ADD b text;")
+    broken = run(main, ["diff", "migrations@merged", "migrations"])
+    assert broken.exit_code == 3
+    assert 'relation "u" does not exist' in broken.output
