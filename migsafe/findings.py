@@ -5,6 +5,8 @@ Everything here is a frozen value. Checks and rules make them, :mod:`migsafe.rep
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -54,6 +56,10 @@ class Location:
         return f"{place} ({self.object})" if place and self.object else place or self.object or ""
 
 
+STATEMENT = "statement"
+"""The label of the evidence that is the statement which a finding is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Something that was seen, under a short label: a server message, a row, a difference, a lock.
@@ -79,6 +85,19 @@ class Finding:
     remedy: str | None = None
     location: Location = Location()
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """What stays the same when lines move, files move to another directory, or rows are more: 32 hex digits.
+
+        It is made of the rule, the name of the file, the object, and the statement with its white space evened out;
+        where neither an object nor a statement is named, of the message. Two findings of one report may share it.
+        """
+        said = [" ".join(each.text.split()) for each in self.evidence if each.label == STATEMENT]
+        file = self.location.file.name if self.location.file else None
+        what = said or ([] if self.location.object else [" ".join(self.message.split())])
+        known = json.dumps([self.rule, file, self.location.object, *what])
+        return hashlib.sha256(known.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

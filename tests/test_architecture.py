@@ -39,7 +39,7 @@ LAYERS: dict[str, frozenset[str]] = {
 
 HEAVY = ("psycopg", "rich", "testcontainers", "docker", "postgast", "alembic", "sqlalchemy", "asyncio", "jsonschema")
 
-SHELL_FLAGS = {"--config", "--format", "--output", "--quiet", "--debug"}
+SHELL_FLAGS = {"--config", "--format", "--output", "--report", "--quiet", "--debug"}
 """Flags of one call, which are no setting of a project."""
 
 

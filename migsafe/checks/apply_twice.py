@@ -19,7 +19,7 @@ import time
 from migsafe.checks.experiment import Experiment
 from migsafe.checks.samples import row_samples
 from migsafe.checks.transactions import durable_transactions
-from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
+from migsafe.findings import STATEMENT, CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.postgres.tables import find_tables, keep_rows, put_back
 from migsafe.rows.contents import ColumnName
 from migsafe.sandbox import TracedRun
@@ -131,7 +131,7 @@ def _refused(experiment: Experiment, run: TracedRun) -> CheckResult:
 def _error_of(run: TracedRun) -> tuple[Evidence, ...]:
     refused, failure = run.failed_statement, run.run.failure
     if refused:
-        return (Evidence("error", refused.error_message), Evidence("statement", refused.sql.strip()))
+        return (Evidence("error", refused.error_message), Evidence(STATEMENT, refused.sql.strip()))
     return (Evidence("error", failure.message),) if failure else ()
 
 

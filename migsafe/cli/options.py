@@ -82,14 +82,30 @@ def with_output(function: Function) -> Function:
     """Give the command ``output``, which writes a report in the format and to the place that the user wants."""
 
     @wraps(function)
-    def command(*, report_format: str, output_file: Path | None, **rest: Any) -> Any:
-        return function(output=Output(report_format, output_file), **rest)
+    def command(
+        *, report_format: str, output_file: Path | None, reports: tuple[tuple[str, Path], ...], **rest: Any
+    ) -> Any:
+        return function(output=Output(report_format, output_file, reports), **rest)
 
-    return format_option(output_option(command))
+    return format_option(output_option(report_option(command)))
 
 
 def _debug(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
     context.meta[DEBUG] = value
+
+
+def _reports(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    """The format and the file of each ``FORMAT=FILE``."""
+    reports = [(form, file) for form, _, file in (value.partition("=") for value in values)]
+    for form, file in reports:
+        if form not in FORMATS or not file:
+            raise click.BadParameter(f"write FORMAT=FILE; the formats are {', '.join(FORMATS)}")
+        if Path(file).is_dir():
+            raise click.BadParameter(f"{file} is a directory")
+        _writable(context, parameter, Path(file))
+    return tuple((form, Path(file)) for form, file in reports)
 
 
 def _writable(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
@@ -129,4 +145,12 @@ output_option = click.option(
     metavar="FILE",
     callback=_writable,
     help="Write the report to this file instead of standard output.",
+)
+report_option = click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    callback=_reports,
+    help="Write the report to this file too, such as sarif=migsafe.sarif; may be given several times.",
 )

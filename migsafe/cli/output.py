@@ -18,28 +18,37 @@ from migsafe.reports import render
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a report is shown (``format``: one of :data:`migsafe.reports.FORMATS`), and where (none: standard output)."""
+    """How a report is shown (``format``: one of :data:`migsafe.reports.FORMATS`), and where (none: standard output).
+
+    ``reports`` are files beside that, each with its format: one run is enough for all that read it.
+    """
 
     format: str = "terminal"
     file: Path | None = None
+    reports: tuple[tuple[str, Path], ...] = ()
 
     def write(self, report: Report) -> ExitCode:
         """Show the report; the exit code tells its verdict. Places below the current directory are shown relative."""
         here = Path.cwd()
+        for form, file in self.reports:
+            _write_file(file, render(report, form, root=here), "--report")
         if self.file:
-            text = render(report, self.format, root=here)
-            try:
-                replace_file(self.file, text)
-            except OSError as error:
-                raise CannotCheck(
-                    f"the report can't be written: {error.strerror}",
-                    where=str(self.file),
-                    hint="Name another file with --output, or leave it out.",
-                ) from error
+            _write_file(self.file, render(report, self.format, root=here), "--output")
         else:
             _make_printable()
             click.echo(render(report, self.format, width=_width(), colour=_in_colour(), root=here), nl=False)
         return report.exit_code
+
+
+def _write_file(file: Path, text: str, flag: str) -> None:
+    try:
+        replace_file(file, text)
+    except OSError as error:
+        raise CannotCheck(
+            f"the report can't be written: {error.strerror}",
+            where=str(file),
+            hint=f"Name another file with {flag}, or leave it out.",
+        ) from error
 
 
 def replace_file(file: Path, text: str) -> None:

@@ -12,6 +12,13 @@ from migsafe.reports.places import relative
 FORMATS: Mapping[str, str] = {
     "terminal": "migsafe.reports.terminal",
     "json": "migsafe.reports.json_1",
+    "markdown": "migsafe.reports.markdown",
+    "html": "migsafe.reports.html",
+    "junit": "migsafe.reports.junit",
+    "github": "migsafe.reports.github",
+    "gitlab": "migsafe.reports.gitlab",
+    "sarif": "migsafe.reports.sarif",
+    "gcc": "migsafe.reports.gcc",
 }
 """Each format and its module, which has ``render(report, *, width, colour) -> str`` and is imported when it is used."""
 

@@ -34,3 +34,19 @@ def count(report: Report) -> Counts:
         warnings=severities[Severity.WARNING],
         notes=severities[Severity.NOTE],
     )
+
+
+def summary(report: Report) -> str:
+    """The verdict and the counts in one line of plain text."""
+    counts = count(report)
+    severities = (("error", counts.errors), ("warning", counts.warnings), ("note", counts.notes))
+    found = [f"{many(number, severity)}; " for severity, number in severities if number]
+    return (
+        f"{report.verdict.value.upper()}: {many(counts.migrations, 'migration')}; checks: {counts.passed} passed, "
+        f"{counts.failed} failed, {counts.not_checked} not checked; {''.join(found)}{report.seconds:.1f} s"
+    )
+
+
+def many(number: int, thing: str) -> str:
+    """``1 row``, ``2,000 rows``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

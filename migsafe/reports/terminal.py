@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from io import StringIO
 
 from rich.cells import cell_len
@@ -11,7 +11,8 @@ from rich.text import Text
 
 from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity, Verdict
 from migsafe.plain import one_line, plain
-from migsafe.reports.counts import count
+from migsafe.reports.counts import many, summary
+from migsafe.reports.listed import left_out
 
 STYLES = {
     Outcome.PASSED: "green",
@@ -88,7 +89,7 @@ def _head(page: Page, report: Report) -> None:
     if report.baseline:
         start = report.baseline
         at = f" at {one_line(start.revision)}" if start.revision else ""
-        contents = f"{_many(start.tables, 'table')}, {_many(start.rows, 'row')}"
+        contents = f"{many(start.tables, 'table')}, {many(start.rows, 'row')}"
         page.write(f"from {one_line(start.source)}{at}: {contents}", hanging=2)
 
 
@@ -181,7 +182,7 @@ def _finding(page: Page, finding: Finding, source: str, others: Sequence[Finding
 
 
 def _not_checked(page: Page, report: Report) -> None:
-    lines = list(_left_out(report))
+    lines = list(left_out(report))
     if lines:
         page.write()
         page.write(("not checked", "bold yellow"))
@@ -189,30 +190,7 @@ def _not_checked(page: Page, report: Report) -> None:
         page.write(f"{one_line(subject)}: {plain(reason)}", indent=2, hanging=2)
 
 
-def _left_out(report: Report) -> Iterator[tuple[str, str]]:
-    """What was not checked and why; a reason that several migrations share is told once."""
-    shared: dict[tuple[str, str], list[str]] = {}
-    for migration in report.migrations:
-        for check in migration.checks:
-            if check.outcome is Outcome.NOT_CHECKED:
-                shared.setdefault((check.check, check.reason), []).append(migration.version)
-    for (check_name, reason), versions in shared.items():
-        yield f"{check_name} of {', '.join(versions)}", reason
-    yield from report.not_checked.items()
-
-
 def _verdict(page: Page, report: Report) -> None:
-    counts = count(report)
-    severities = (("error", counts.errors), ("warning", counts.warnings), ("note", counts.notes))
-    found = [f"{_many(number, severity)}; " for severity, number in severities if number]
+    verdict, _, rest = summary(report).partition(":")
     page.write()
-    page.write(
-        (report.verdict.value.upper(), STYLES[report.verdict]),
-        f": {_many(counts.migrations, 'migration')}; checks: {counts.passed} passed, {counts.failed} failed, "
-        f"{counts.not_checked} not checked; {''.join(found)}{report.seconds:.1f} s",
-        hanging=2,
-    )
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    page.write((verdict, STYLES[report.verdict]), f":{rest}", hanging=2)

@@ -35,6 +35,30 @@ def test_a_migration_that_fails_on_rows_exits_with_1_and_names_the_row(sql_proje
     assert "migrations/2.sql:1:1" in ran.output
 
 
+def test_one_run_writes_every_report_that_was_asked_for(sql_project: Project) -> None:
+    reports = ("--report", "sarif=a.sarif", "--report", "html=a.html")
+    ran = sql_project.migsafe("check", "--check", "apply", "--format", "github", *reports)
+    assert ran.output.splitlines()[-1].startswith("migsafe: SAFE: 1 migration")
+    assert '"version": "2.1.0"' in (sql_project.root / "a.sarif").read_text()
+    assert "<b>safe</b>" in (sql_project.root / "a.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("report", "says"),
+    [
+        ("a.html", "write FORMAT=FILE"),
+        ("pdf=a.pdf", "the formats are"),
+        ("html=", "write FORMAT=FILE"),
+        ("html=missing/a.html", "missing isn't there"),
+        ("html=migrations", "is a directory"),
+    ],
+)
+def test_a_report_that_means_nothing_is_refused_before_the_work(sql_project: Project, report: str, says: str) -> None:
+    ran = sql_project.migsafe("check", "--report", report)
+    assert (ran.exit_code, ran.output) == (2, "")
+    assert says in " ".join(ran.errors.split())
+
+
 def test_after_a_failure_the_rest_is_not_checked_and_says_why(sql_project: Project) -> None:
     sql_project.write({"migrations/2.sql": "CREATE TABLE customers ();", "migrations/3.sql": "SELECT 1;"})
     ran = sql_project.migsafe("check", "--format", "json")

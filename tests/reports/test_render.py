@@ -20,6 +20,17 @@ from tests.fix_golden import Golden
 from tests.reports.samples import NASTY_NAMES, SAFE, SAMPLES, UNSAFE
 
 GOLDEN = Path(__file__).parent / "golden"
+ENDINGS = {
+    "terminal": "txt",
+    "json": "json",
+    "markdown": "md",
+    "html": "html",
+    "junit": "xml",
+    "github": "github.txt",
+    "gitlab": "gitlab.json",
+    "sarif": "sarif",
+    "gcc": "gcc.txt",
+}
 
 
 def strict(schema: Any) -> Any:
@@ -44,9 +55,9 @@ def same_version(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @every_sample
-@pytest.mark.parametrize(("format_name", "ending"), [("terminal", "txt"), ("json", "json")])
-def test_the_report_reads_as_the_golden_file(name: str, format_name: str, ending: str, golden: Golden) -> None:
-    golden(GOLDEN / f"{name}.{ending}", render(SAMPLES[name], format_name))
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_the_report_reads_as_the_golden_file(name: str, format_name: str, golden: Golden) -> None:
+    golden(GOLDEN / f"{name}.{ENDINGS[format_name]}", render(SAMPLES[name], format_name))
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
