@@ -33,6 +33,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "rules": frozenset({"errors", "findings", "sql"}),
     "schema": frozenset({"errors", "findings", "sql", "postgres"}),
     "rows": frozenset({"errors", "findings", "sql", "postgres"}),
+    "populate": frozenset({"errors", "findings", "sql", "postgres"}),
     "reports": frozenset({"findings", "plain"}),
 }
 """What each part of the package may import from the others. Parts above these join them and may import all of them."""
