@@ -1,11 +1,11 @@
-"""The statements of a migration as they ran, one below the other, each as long as it took."""
+"""The statements of a migration as they ran, one below the other, each as long as it took, and its locks as held."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from migsafe.findings import Statement
+from migsafe.findings import Lock, Statement
 from migsafe.plain import one_line, plain
 
 SHOWN = 400
@@ -38,12 +38,23 @@ def _cells(statement: Statement, start: float, whole: float) -> str:
     return "".join(
         [
             f'<td class="sql"><code>{_sql(statement.sql)}</code>{_told(statement)}</td>',
-            f'<td class="lane">{bar}</td>',
+            f'<td class="lane">{bar}{"".join(_held(lock, start, whole) for lock in statement.locks)}</td>',
             f'<td class="number">{statement.milliseconds:,.1f}</td>',
             f'<td class="number">{"" if statement.rows is None else f"{statement.rows:,}"}</td>',
             f"<td>{transaction}</td>",
         ]
     )
+
+
+def _held(lock: Lock, start: float, whole: float) -> str:
+    """A thin bar from the statement to the end of its transaction."""
+    if lock.milliseconds is None:
+        return ""
+    width = min(lock.milliseconds / whole, 1 - start)
+    kind = "lock reads" if "reads" in lock.blocks else "lock"
+    title = escape(one_line(f"{lock.mode} on {lock.relation}"))
+    style = f"margin-left:{100 * min(start, 0.99):.2f}%;width:{100 * width:.2f}%"
+    return f'<div class="{kind}" title="{title}" style="{style}"></div>'
 
 
 def _sql(sql: str) -> str:
@@ -52,8 +63,23 @@ def _sql(sql: str) -> str:
 
 
 def _told(statement: Statement) -> str:
-    """What the server refused it with."""
-    if statement.error is None:
-        return ""
-    said = one_line(f"{statement.error.severity} {statement.error.sqlstate}: {statement.error.message}")
-    return f'<br><span class="failed">{escape(said)}</span>'
+    """What is known of the statement beyond its time: its error, locks, rewrites, scans, WAL and growth."""
+    return "".join(f'<br><span class="{kind}">{escape(one_line(text))}</span>' for kind, text in _notes(statement))
+
+
+def _notes(statement: Statement) -> Iterator[tuple[str, str]]:
+    """Lines below a statement, each with the class that it is shown in."""
+    if error := statement.error:
+        yield "failed", f"{error.severity} {error.sqlstate}: {error.message}"
+    for lock in statement.locks:
+        held = "" if lock.milliseconds is None else f", held {lock.milliseconds:,.1f} ms"
+        blocks = f", blocks {', '.join(lock.blocks)}" if lock.blocks else ""
+        yield ("failed" if "reads" in lock.blocks else "unknown"), f"{lock.mode} on {lock.relation}{blocks}{held}"
+    for rewrite in statement.rewrites:
+        yield "unknown", f"writes the {rewrite.kind} {rewrite.relation} anew: {rewrite.reason}"
+    for scan in statement.scans:
+        yield "soft", f"reads {scan.rows:,} rows of {scan.relation}{', to its end' if scan.whole else ''}"
+    if statement.wal_bytes:
+        yield "soft", f"writes {statement.wal_bytes:,} bytes of WAL"
+    if statement.growth:
+        yield "soft", f"work: {statement.growth.value}"

@@ -219,6 +219,57 @@ MANY_CHECKS = Report(
     ),
 )
 
+TRACED = Report(
+    "check",
+    "plain",
+    SERVER,
+    BASELINE,
+    (
+        MigrationReport(
+            "0008",
+            "wider amounts",
+            (Path("migrations/0008_wider.sql"),),
+            (passed("apply", "applies"),),
+            (
+                Statement("SET lock_timeout = '2s'", 0.1, "SET", state_after="I"),
+                Statement("BEGIN", 0.1, "BEGIN", transaction=1, state_after="T"),
+                Statement(
+                    "ALTER TABLE orders\n  ALTER COLUMN amount TYPE numeric(14, 2)",
+                    412.5,
+                    "ALTER TABLE",
+                    transaction=1,
+                    state_after="T",
+                    location=Location(Path("migrations/0008_wider.sql"), 3, 1),
+                    wal_bytes=8_321_000,
+                    locks=(Lock("public.orders", "ACCESS EXCLUSIVE", ("reads", "writes", "DDL"), 640.2),),
+                    rewrites=(Rewrite("public.orders", "table", "column type"),),
+                    scans=(Scan("public.orders", 40_000, whole=True),),
+                    lock_timeout=2000,
+                    growth=Growth.GROWING,
+                ),
+                Statement(
+                    "UPDATE refunds SET amount = 0 WHERE amount IS NULL",
+                    210.0,
+                    "UPDATE 1200",
+                    rows=1200,
+                    transaction=1,
+                    state_after="T",
+                    locks=(Lock("public.refunds", "ROW EXCLUSIVE", (), 227.0),),
+                ),
+                Statement("COMMIT", 17.0, "COMMIT", transaction=1, state_after="I"),
+                Statement(
+                    "CREATE INDEX CONCURRENTLY refunds_by_order ON refunds (order_id)",
+                    95.0,
+                    "CREATE INDEX",
+                    state_after="I",
+                    locks=(Lock("public.refunds", "SHARE UPDATE EXCLUSIVE", ("DDL",), 95.0),),
+                ),
+            ),
+        ),
+    ),
+    seconds=2.0,
+)
+
 NOTHING_NEW = Report("check", "golang-migrate", SERVER, BASELINE, (), seconds=0.4)
 
 SAMPLES = {
@@ -226,5 +277,6 @@ SAMPLES = {
     "unsafe": UNSAFE,
     "nasty-names": NASTY_NAMES,
     "many-checks": MANY_CHECKS,
+    "traced": TRACED,
     "nothing-new": NOTHING_NEW,
 }
