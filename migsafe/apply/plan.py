@@ -35,7 +35,7 @@ class Plan:
     in_place: bool
     seconds: float
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, *, read_only: bool = False) -> Iterator[str]:
         """What will be done, in order."""
         yield f"target: {self.target}"
         if self.pending is None:
@@ -43,9 +43,12 @@ class Plan:
         else:
             yield f"pending: {len(self.pending)}"
             yield from (f"  {migration.version} {migration.description}".rstrip() for migration in self.pending)
+        if read_only:
+            yield "0. let new sessions of others only read until the end"
         yield "1. take a snapshot, which only reads, and verify it"
         yield "2. run the migrations through migsafe's proxy, with lock_timeout and statement_timeout set"
-        yield "3. read the state again: a migration that fails, or loses rows or values, is taken back"
+        yield "3. read the state again, and lay what has changed beside the snapshot, in a throwaway server:"
+        yield "   a migration that fails, or that loses, nulls, cuts or shifts values, is taken back"
         where = "in place, in one transaction" if self.in_place else "into a second database, which then takes the name"
         yield f"a restore goes {where}; it would take about {in_words(self.seconds)}"
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -81,11 +81,10 @@ class _Data:
         shifting = self._shifting(lineage.pairs)
         suspects = {pair: self._suspects(pair, shifting.get(pair, ())) for pair in lineage.pairs}
         suspects = {pair: columns for pair, columns in suspects.items() if columns}
-        lost = tuple(self._lost(gone))
+        self.endings += self._lost(gone)
         try:
-            self._look(lost, suspects, shifting)
+            self._look(suspects, shifting)
         except OldRowsMissing as error:
-            self.endings += lost
             self.not_compared |= {pair.old.name: f"its old rows can't be had: {error.message}" for pair in suspects}
         retyped = sum(1 for pair in lineage.pairs for column in pair.columns if self._is_retyped(pair, column))
         columns = sum(len(pair.columns) for pair in lineage.pairs)
@@ -136,15 +135,16 @@ class _Data:
         self.not_compared |= {pair.old.name_of(each[0]): reason for pair in asked for each in asked[pair]}
         return {}
 
-    def _look(self, lost: Collection[Ending], suspects: Suspects, shifting: Suspects) -> None:
+    def _look(self, suspects: Suspects, shifting: Suspects) -> None:
         """Read the rows of what is lost and of what may not be kept. Raises :class:`OldRowsMissing`."""
+        lost = tuple(self.endings)
         tables = {*(each.table for each in lost), *(pair.old for pair in suspects)}
         if not tables:
             return
         with self.migrated.rows({leaf for table in tables for leaf in table.leaves}) as sides:
             with consistent_reading(sides.before):
                 found = [(each, first_rows(sides.before, each.table, each.column)) for each in lost]
-            self.endings += [replace(each, samples=samples) for each, samples in found]
+            self.endings = [replace(each, samples=samples) for each, samples in found]
             for pair, columns in suspects.items():
                 self._compare(sides, pair, columns, shifting.get(pair, ()))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -78,9 +80,9 @@ def password_of(address: Address) -> dict[str, str]:
 
 
 @contextmanager
-def applying(project: Project, address: Address) -> Iterator[subprocess.Popen[str]]:
+def applying(project: Project, address: Address, *options: str) -> Iterator[subprocess.Popen[str]]:
     """``migsafe apply`` in the middle of its second migration."""
-    command = [sys.executable, "-m", "migsafe", "apply", "--yes", "--target", "env:TARGET"]
+    command = [sys.executable, "-m", "migsafe", "apply", "--yes", "--target", "env:TARGET", *options]
     process = subprocess.Popen(
         command,
         cwd=project.root,
@@ -147,12 +149,98 @@ def test_a_migration_that_loses_values_is_taken_back_unless_the_loss_is_accepted
     before = state_of(target)
     ran = apply(shop, target)
     assert ran.exit_code == 1
-    assert "lost: table public.orders: 300 → 290 rows" in ran.output
+    assert "failed: data-disappeared: public.orders: 10 of 300 rows disappeared" in ran.output
+    assert "failed: data-lost: public.orders.amount: The column is gone with 300 values in it" in ran.output
     assert unchanged(before, target)
     accepted = apply(shop, target, "--accept-loss")
     assert accepted.exit_code == 0
     with connect_to(target) as connection:
         assert connection.execute("SELECT count(*) FROM orders").fetchone() == (290,)
+
+
+def test_values_are_judged_as_the_gate_judges_them_and_an_ignore_comment_counts(shop: Project, target: Address) -> None:
+    loss = "ALTER TABLE orders ALTER COLUMN amount TYPE numeric(8, 0);"
+    shop.write({"sql/V2__round.sql": "UPDATE orders SET amount = id + 1000.11;"})
+    assert apply(shop, target).exit_code == 0
+    shop.write({"sql/V3__round.sql": loss})
+    before = state_of(target)
+    ran = apply(shop, target)
+    assert ran.exit_code == 1, ran.output + ran.errors
+    assert "failed: data-rounded: public.orders.amount: 300 of 300 values are rounded" in ran.output
+    assert unchanged(before, target)
+    shop.write({"sql/V3__round.sql": f"-- migsafe: ignore data-rounded whole crowns are enough\n{loss}"})
+    meant = apply(shop, target)
+    assert meant.exit_code == 0, meant.output + meant.errors
+    assert "whole crowns are enough" in meant.output
+
+
+def test_values_that_cannot_be_compared_are_not_called_safe_and_counts_are_judged_all_the_same(
+    shop: Project, target: Address
+) -> None:
+    nowhere = ("--server", "postgresql://nobody@127.0.0.1:1/none")
+    shop.write({"sql/V2__more.sql": "UPDATE orders SET amount = amount + 1;"})
+    ran = apply(shop, target, *nowhere)
+    assert ran.exit_code == 3, ran.output + ran.errors
+    assert "not checked: data-not-comparable: public.orders: " in ran.output
+    shop.write({"sql/V3__fewer.sql": "DELETE FROM orders WHERE id > 290;"})
+    before = state_of(target)
+    lost = apply(shop, target, *nowhere)
+    assert lost.exit_code == 1
+    assert "lost: table public.orders: 300 → 290 rows" in lost.output
+    assert unchanged(before, target)
+
+
+def test_a_report_for_programs_says_which_state_is_left(shop: Project, target: Address) -> None:
+    done = apply(shop, target, "--format", "json")
+    report = json.loads(done.output)
+    assert (report["command"], report["verdict"], done.exit_code) == ("apply", "safe", 0)
+    assert "target-migrated" in [finding["rule"] for finding in report["findings"]]
+    assert "restoring it would take about" in done.errors
+    shop.write(FAILS)
+    failed = apply(shop, target, "--output", "report.json", "--format", "json")
+    report = json.loads((shop.root / "report.json").read_text())
+    assert (report["verdict"], failed.exit_code) == ("unsafe", 1)
+    assert "target-unchanged" in [finding["rule"] for finding in report["findings"]]
+    assert "nothing to restore" in failed.output
+
+
+def test_read_only_binds_new_sessions_of_others_while_it_runs_and_is_taken_back(shop: Project, target: Address) -> None:
+    shop.write(HANGS)
+    before = state_of(target)
+    with applying(shop, target, "--read-only") as process:
+        with closing(psycopg.connect(target.url(), autocommit=True)) as other, pytest.raises(psycopg.Error) as refused:
+            other.execute("INSERT INTO customers (email) VALUES ('late@example.org')")
+        assert refused.value.sqlstate == "25006"
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "new sessions may write again" in output
+    with closing(psycopg.connect(target.url(), autocommit=True)) as other:
+        assert other.execute("SHOW default_transaction_read_only").fetchone() == ("off",)
+    assert shop.migsafe(*way_back(output), "--end-sessions", **password_of(target)).exit_code == 0
+    assert unchanged(before, target)
+
+
+def test_a_run_under_read_only_that_is_killed_says_how_to_set_others_free(shop: Project, target: Address) -> None:
+    shop.write(HANGS)
+    before = state_of(target)
+    with applying(shop, target, "--read-only", "--tag", "release 7") as process:
+        process.kill()
+        output, _ = process.communicate(timeout=60)
+    free = re.search(r"if it is killed, this sets them free: (SET .*)", output)
+    assert free
+    with connect_to(target.on("postgres")) as connection:
+        query = "SELECT 1 FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase WHERE datname = %s"
+        assert connection.execute(query, (target.database,)).fetchone()
+    restored = shop.migsafe(
+        "snapshot", "restore", "release 7", *way_back(output)[3:], "--end-sessions", **password_of(target)
+    )
+    assert restored.exit_code == 0, restored.output + restored.errors
+    assert unchanged(before, target)
+    with connect_to(target.on("postgres")) as connection:  # a restore brings back the database's own settings too
+        assert connection.execute(query, (target.database,)).fetchone() is None
+        for statement in free[1].split(";"):
+            connection.execute(statement.encode())
 
 
 def test_what_others_wrote_is_not_overwritten_but_by_the_command_that_is_said(shop: Project, target: Address) -> None:
