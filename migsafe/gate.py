@@ -13,7 +13,7 @@ from migsafe.checks.data import FAILURES as DATA_FAILURES
 from migsafe.checks.data import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
 from migsafe.checks.restore import check_restore
-from migsafe.errors import SettingsError
+from migsafe.errors import BaselineError, SettingsError
 from migsafe.findings import (
     BaselineReport,
     CheckResult,
@@ -22,6 +22,7 @@ from migsafe.findings import (
     Outcome,
     Report,
     ServerReport,
+    Severity,
 )
 from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.plan import edits, left_out, matters, read_history, steps
@@ -65,9 +66,17 @@ def check(settings: Settings, progress: Progress) -> Report:
     progress("starting PostgreSQL")
     with start(settings.server) as server:
         sandbox = Sandbox(server, history, statement_timeout=settings.checks.statement_timeout)
-        baseline = build_baseline(sandbox, settings.baseline, progress)
+        try:
+            baseline = build_baseline(sandbox, settings.baseline, progress)
+        except BaselineError as error:  # what is wrong with the history says why, better than the tool does
+            wrong = tuple(finding for finding in problems if finding.severity is Severity.ERROR)
+            if not wrong:
+                raise
+            unchecked = {"every check": error.message}
+            about = ServerReport(server.kind, server.version, server.passed_over)
+            return Report("check", history.kind, about, None, (), wrong, unchecked, time.monotonic() - started)
         state = sandbox.state(baseline.database)
-        shown = tuple(finding for finding in problems if matters(finding, baseline))
+        shown = tuple(finding for finding in problems if matters(finding, history, baseline))
         gate = Gate(sandbox, chosen, settings.checks, progress)
         migrations = tuple(gate.run(steps(history, baseline), baseline.database, state))
         return Report(

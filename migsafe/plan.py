@@ -54,10 +54,16 @@ def edits(history: History, since: str | None) -> tuple[Finding, ...]:
     return (*edited_since(history.migrations, since), *late)
 
 
-def matters(finding: Finding, baseline: Baseline) -> bool:
-    """Whether it is an error, or about a migration that is new: what was merged before is no longer to be mended."""
-    files = {file for migration in baseline.new for file in (migration.up, migration.down) if file}
-    return finding.severity is Severity.ERROR or finding.location.file is None or finding.location.file in files
+def matters(finding: Finding, history: History, baseline: Baseline) -> bool:
+    """Whether it is an error, or not about a migration that was merged before: that is no longer to be mended.
+
+    What lies among the migrations and is none, so that the tool passes it over, matters as long as it lies there.
+    """
+    new, known = (
+        {file for migration in migrations for file in (migration.up, migration.down) if file}
+        for migrations in (baseline.new, history.migrations)
+    )
+    return finding.severity is Severity.ERROR or finding.location.file not in known - new
 
 
 def left_out(count: int) -> dict[str, str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from migsafe.gate import CHECKS
 from migsafe.scenario import TWINS, Story, read_stories, run_twin
+
+ON_A_TARGET = {"apply-loses", "apply-not-booked"}
+"""What only ``migsafe apply`` says."""
 
 STORIES = read_stories(Path(__file__).parent.parent / "scenarios")
 
@@ -15,6 +20,13 @@ STORIES = read_stories(Path(__file__).parent.parent / "scenarios")
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_the_story_ends_as_told(story: Story, twin: str) -> None:
     assert run_twin(story, twin, server="auto", progress=lambda _: None) == ()
+
+
+def test_every_finding_of_the_gate_has_a_story_that_shows_it() -> None:
+    documented = (Path(__file__).parent.parent / "docs" / "checks.md").read_text()
+    rules = set(re.findall(r"`((?:history|apply|data|restore|ignore)-[a-z]+(?:-[a-z]+)*)`", documented)) - {*CHECKS}
+    told = {rule for story in STORIES for twin in (story.bad, story.good) for rule in twin.findings}
+    assert sorted(rules - told - ON_A_TARGET) == []
 
 
 def test_there_are_stories() -> None:

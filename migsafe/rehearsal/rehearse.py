@@ -58,7 +58,7 @@ def rehearse(settings: Settings, address: Address, progress: Progress) -> Report
         effects = Effects(_factors(brought))
         gate = Gate(sandbox, {**checks, "effects": effects}, settings.checks, progress)
         migrations = tuple(gate.run(steps(history, baseline), baseline.database, state))
-        problems = tuple(finding for finding in history.problems() if matters(finding, baseline))
+        problems = tuple(finding for finding in history.problems() if matters(finding, history, baseline))
         return Report(
             command="rehearse",
             history=history.kind,

@@ -1,0 +1,1 @@
+CREATE TABLE readings (taken timestamptz NOT NULL, celsius numeric NOT NULL);

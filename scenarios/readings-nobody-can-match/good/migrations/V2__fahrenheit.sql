@@ -1,0 +1,1 @@
+UPDATE readings SET celsius = celsius * 9 / 5 + 32;

@@ -1,0 +1,2 @@
+CREATE ROLE reporting;
+GRANT SELECT ON orders TO reporting;

@@ -1,0 +1,1 @@
+CREATE OR REPLACE FUNCTION with_tax(net numeric) RETURNS numeric IMMUTABLE LANGUAGE sql RETURN net * 1.20;
