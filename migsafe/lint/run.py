@@ -1,0 +1,85 @@
+"""The rules on a script: each action in turn, with the catalog as it stands right before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from migsafe.catalog import Catalog
+from migsafe.findings import Evidence, Finding
+from migsafe.lint.script import Script
+from migsafe.rules import Match, Rule, rules
+from migsafe.rules.context import OLDEST_VERSION, Context, Step, step_of
+from migsafe.sql.actions import Action, EndOfScript
+from migsafe.sql.parsing import ParsedStatement, Within
+
+
+@dataclass(frozen=True)
+class Linter:
+    """The chosen rules and what they are told. ``server_version`` is a major version."""
+
+    rules: Sequence[Rule] = field(default_factory=lambda: tuple(rule for rule in rules().values() if rule.default))
+    server_version: int = OLDEST_VERSION
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def lint(self, script: Script, catalog: Catalog) -> tuple[Finding, ...]:
+        """What the rules find in a script. ``catalog`` is what was there before, and holds what is there after."""
+        catalog.begin_script()
+        steps = list(_steps(script))
+        found: list[Finding] = []
+        by_action = _by_action(self.rules)
+        for number, written in enumerate(steps):
+            step = steps[number] = step_of(written.action, written.statement, written.transaction, catalog)
+            listening = by_action.get(type(step.action), ())
+            if listening:
+                context = Context(steps, number, catalog, self.server_version, self.settings)
+                for rule in listening:
+                    if step.statement.within is not Within.FUNCTION or rule.in_functions:
+                        found += (_finding(rule, match, step, script) for match in rule.find(step.action, context))
+            if step.statement.within is not Within.FUNCTION:
+                catalog.apply(step.action)
+        return tuple(found)
+
+
+def _by_action(chosen: Sequence[Rule]) -> Mapping[type[Action], tuple[Rule, ...]]:
+    found: dict[type[Action], tuple[Rule, ...]] = {}
+    for rule in chosen:
+        for kind in rule.on:
+            found[kind] = (*found.get(kind, ()), rule)
+    return found
+
+
+def _steps(script: Script) -> Iterator[Step]:
+    for statement, transaction in zip(script.statements, script.transactions, strict=True):
+        for action in statement.actions:
+            yield Step(action, statement, transaction)
+    if script.statements:
+        yield Step(EndOfScript(), script.statements[-1], None)
+
+
+def _finding(rule: Rule, match: Match, step: Step, script: Script) -> Finding:
+    location = script.place(step.statement.offset)
+    return Finding(
+        rule=rule.id,
+        severity=rule.severity,
+        message=match.message,
+        remedy=match.rewrite,
+        location=replace(location, object=str(match.object) if match.object else None),
+        evidence=(Evidence("statement", _shown(step.statement)),),
+    )
+
+
+_LINES_SHOWN = 6
+
+
+def _shown(statement: ParsedStatement) -> str:
+    lines = statement.text.splitlines()
+    return "\n".join((*lines[:_LINES_SHOWN], *(("…",) if len(lines) > _LINES_SHOWN else ())))
+
+
+def lint_all(
+    scripts: Iterable[Script], linter: Linter, catalog: Catalog
+) -> Iterator[tuple[Script, tuple[Finding, ...]]]:
+    """Each script with its findings, one after the other on the same catalog."""
+    for script in scripts:
+        yield script, linter.lint(script, catalog)

@@ -1,0 +1,89 @@
+"""The unit that is linted: the statements of one migration with their places, and the transactions they run in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from migsafe.findings import Location
+from migsafe.sql.actions import Transaction
+from migsafe.sql.parsing import NotParsed, ParsedStatement, Within, parse_script
+from migsafe.sql.position import line_and_column
+
+
+class Runs(StrEnum):
+    """How the runner sends a script's statements."""
+
+    ONE_BY_ONE = "each statement by itself"
+    TOGETHER = "all in one transaction"
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnalysed:
+    """Something in a script that nobody here could take apart: where it is, and why."""
+
+    location: Location
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One migration as it is linted.
+
+    ``transactions`` has one entry a statement: the number of the transaction that holds it together with others, or
+    none for a statement that is a transaction of its own. ``place`` turns an offset of a statement into a location.
+    """
+
+    name: str
+    statements: tuple[ParsedStatement, ...]
+    transactions: tuple[int | None, ...]
+    place: Callable[[int], Location]
+    not_analysed: tuple[NotAnalysed, ...] = ()
+    file: Path | None = None
+    problems: tuple[str, ...] = field(default=())
+
+
+def script_of(
+    sql: str, *, file: Path | None = None, runs: Runs = Runs.ONE_BY_ONE, place: Callable[[int], Location] | None = None
+) -> Script:
+    """A script from its text. ``place`` is given where offsets in ``sql`` aren't offsets in the file."""
+    where = place or _places(sql, file)
+    pieces = list(parse_script(sql))
+    statements = tuple(piece for piece in pieces if isinstance(piece, ParsedStatement))
+    return Script(
+        name=file.name if file else "standard input",
+        statements=statements,
+        transactions=tuple(transactions(statements, runs)),
+        place=where,
+        not_analysed=tuple(
+            NotAnalysed(where(piece.offset), piece.reason) for piece in pieces if isinstance(piece, NotParsed)
+        ),
+        file=file,
+    )
+
+
+def _places(sql: str, file: Path | None) -> Callable[[int], Location]:
+    def place(offset: int) -> Location:
+        line, column = line_and_column(sql, offset)
+        return Location(file=file, line=line, column=column)
+
+    return place
+
+
+def transactions(statements: Iterable[ParsedStatement], runs: Runs) -> Iterator[int | None]:
+    """The transaction of each statement: BEGIN and COMMIT in the script count, and what the runner puts around it.
+
+    A COMMIT ends the runner's transaction too; what follows it is outside of any, as on the server.
+    """
+    number = 1 if runs is Runs.TOGETHER else 0
+    is_open = runs is Runs.TOGETHER
+    for statement in statements:
+        change = next((each.what for each in statement.actions if isinstance(each, Transaction)), None)
+        if change == "begin" and not is_open and statement.within is Within.SCRIPT:
+            number, is_open = number + 1, True
+        yield number if is_open else None
+        if change in ("commit", "rollback") and statement.within is Within.SCRIPT:
+            is_open = statement.actions[-1] == Transaction("begin")
+            number += is_open

@@ -1,0 +1,109 @@
+"""What a rule may ask besides the action it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from migsafe.catalog import Catalog, Table
+from migsafe.rules.locks import Lock, locks_of
+from migsafe.sql.actions import Action, SetVariable
+from migsafe.sql.names import Name
+from migsafe.sql.parsing import ParsedStatement
+
+OLDEST_VERSION = 14
+"""The major version that is assumed where none is given: rules warn of what is a hazard there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An action of the script, with its statement and the transaction it runs in.
+
+    ``transaction`` numbers the transactions of the script that hold more than one statement; none says that the
+    statement is one of its own. ``locks`` are those that the action takes on relations that were there before.
+    """
+
+    action: Action
+    statement: ParsedStatement
+    transaction: int | None
+    locks: tuple[Lock, ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """One action's surroundings. ``catalog`` stands as it is right before the action, and must not be changed.
+
+    ``steps`` are all of the script; this one is ``steps[number]``. ``server_version`` is a major version. ``settings``
+    are rules' own, by name.
+    """
+
+    steps: Sequence[Step]
+    number: int
+    catalog: Catalog
+    server_version: int = OLDEST_VERSION
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def step(self) -> Step:
+        return self.steps[self.number]
+
+    @property
+    def earlier(self) -> Sequence[Step]:
+        """The steps before this one, in the order of the script."""
+        return self.steps[: self.number]
+
+    @property
+    def later(self) -> Sequence[Step]:
+        """The steps after this one; their locks aren't known yet."""
+        return self.steps[self.number + 1 :]
+
+    @property
+    def statement(self) -> ParsedStatement:
+        return self.step.statement
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the runner has a transaction open around more than this statement."""
+        return self.step.transaction is not None
+
+    @property
+    def in_same_transaction(self) -> Iterator[Step]:
+        """The earlier steps whose locks are still held."""
+        if self.step.transaction is not None:
+            yield from (each for each in self.earlier if each.transaction == self.step.transaction)
+
+    def is_new(self, relation: Name) -> bool:
+        """Whether this script made the relation, so that there are no rows in it yet and nobody waits for it."""
+        return self.catalog.is_new(relation)
+
+    def table(self, name: Name) -> Table | None:
+        """The table, where it was seen being made or changed."""
+        return self.catalog.table(name)
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """The locks that this action takes on relations that were there before the script."""
+        return self.step.locks
+
+    @property
+    def locks_held(self) -> Iterator[Lock]:
+        """The locks that the transaction took before this action."""
+        for step in self.in_same_transaction:
+            yield from step.locks
+
+    def setting(self, name: str) -> str | None:
+        """The value that the script gave a run-time parameter of the session, such as ``lock_timeout``."""
+        value = None
+        for step in self.earlier:
+            action = step.action
+            if isinstance(action, SetVariable) and action.name == name:
+                same = step.transaction is not None and step.transaction == self.step.transaction
+                if same or not action.local:
+                    value = action.value
+        return value
+
+
+def step_of(action: Action, statement: ParsedStatement, transaction: int | None, catalog: Catalog) -> Step:
+    """A step, with the locks that its action takes on what was there before."""
+    locks = tuple(lock for lock in locks_of(action) if not catalog.is_new(lock.relation))
+    return Step(action, statement, transaction, locks)

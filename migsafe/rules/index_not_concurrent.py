@@ -1,0 +1,57 @@
+"""CREATE INDEX without CONCURRENTLY on a table that is in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.findings import Severity
+from migsafe.rules.rule import Match, Rule
+from migsafe.sql.actions import CreateIndex
+
+if TYPE_CHECKING:
+    from migsafe.rules.context import Context
+
+
+def find(action: CreateIndex, context: Context) -> Iterator[Match]:
+    table = context.table(action.table)
+    if action.concurrently or context.is_new(action.table) or (table and (table.partitioned or table.temporary)):
+        return
+    text = context.statement.text
+    position = text.upper().index("INDEX") + len("INDEX")
+    rewrite = f"{text[:position]} CONCURRENTLY{text[position:]};"
+    if context.in_transaction:
+        rewrite += "\n-- in a migration of its own that runs outside of a transaction"
+    yield Match(
+        f"Building the index takes a SHARE lock on {action.table}: every write to it waits until the index is there.",
+        rewrite,
+        action.table,
+        mechanical=not context.in_transaction,
+    )
+
+
+RULE = Rule(
+    id="index-not-concurrent",
+    hazard="A1",
+    title="An index is built while writes wait",
+    explanation="CREATE INDEX holds a SHARE lock on the table until the index is built: reads go on, writes wait. "
+    "CONCURRENTLY takes SHARE UPDATE EXCLUSIVE and lets writes pass; it can't run inside a transaction.",
+    on=(CreateIndex,),
+    find=find,
+    severity=Severity.ERROR,
+    aliases=(
+        "require-concurrent-index-creation",
+        "E6",
+        "add_index",
+        "add_reference",
+        "PG101",
+        "CREATE_INDEX",
+        "add-index-non-concurrent",
+        "create-index-not-concurrent",
+        "MP001",
+    ),
+    given="CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint);",
+    bad="CREATE INDEX orders_customer ON orders (customer);",
+    good="CREATE INDEX CONCURRENTLY orders_customer ON orders (customer);\n"
+    "CREATE TABLE fresh (id bigint);\nCREATE INDEX fresh_id ON fresh (id);",
+)

@@ -1,0 +1,65 @@
+"""A lock that blocks others is waited for without a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.rules.locks import Mode
+from migsafe.rules.rule import Match, Rule
+from migsafe.sql import actions
+
+if TYPE_CHECKING:
+    from migsafe.rules.context import Context
+
+_OFF = ("0", "0s", "0ms", "0min")
+
+
+def find(_: actions.Action, context: Context) -> Iterator[Match]:
+    strong = next((lock for lock in context.locks if lock.mode >= Mode.SHARE), None)
+    if strong is None or context.setting("lock_timeout") not in (None, *_OFF):
+        return
+    if any(lock.mode >= Mode.SHARE for step in context.earlier for lock in step.locks):
+        return  # said already, at the first such statement of the script
+    local = "LOCAL " if context.in_transaction else ""
+    yield Match(
+        f"{strong.mode} on {strong.relation} is waited for without a bound, and behind it everybody who comes later.",
+        f"SET {local}lock_timeout = '2s';\n{context.statement.text};",
+        strong.relation,
+    )
+
+
+RULE = Rule(
+    id="lock-without-timeout",
+    hazard="F1",
+    title="A strong lock is waited for without a bound",
+    explanation="A statement that wants a strong lock waits for the longest transaction that runs, and all later "
+    "queries on the table wait behind it. With lock_timeout it gives up and can be tried again.",
+    on=(
+        *(each for each in actions.AlterTable.__subclasses__()),
+        actions.CreateIndex,
+        actions.Drop,
+        actions.Rename,
+        actions.SetSchema,
+        actions.Create,
+        actions.Truncate,
+        actions.Cluster,
+        actions.Reindex,
+        actions.RefreshMaterializedView,
+        actions.Vacuum,
+        actions.CreateTable,
+    ),
+    find=find,
+    aliases=(
+        "require-lock-timeout",
+        "require-timeout-settings",
+        "E9",
+        "require-timeout",
+        "missing-lock-timeout",
+        "lock-timeout-zero",
+        "MP004",
+    ),
+    given="CREATE TABLE orders (id bigint);",
+    bad="ALTER TABLE orders ADD COLUMN note text;",
+    good="SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN note text;\nCREATE TABLE fresh (id bigint);",
+)

@@ -1,0 +1,64 @@
+"""SET NOT NULL that reads the whole table under ACCESS EXCLUSIVE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.findings import Severity
+from migsafe.rules.rule import Match, Rule
+from migsafe.sql.actions import SetNotNull
+from migsafe.sql.names import quoted
+
+if TYPE_CHECKING:
+    from migsafe.rules.context import Context
+
+
+def find(action: SetNotNull, context: Context) -> Iterator[Match]:
+    table = context.table(action.table)
+    if context.is_new(action.table):
+        return
+    if table and (table.not_null_is_proved(action.column) or _is_not_null(table.columns.get(action.column))):
+        return
+    column, check = quoted(action.column), quoted(f"{action.table.name}_{action.column}_not_null")
+    yield Match(
+        f"SET NOT NULL reads every row of {action.table} under an ACCESS EXCLUSIVE lock: reads and writes wait.",
+        f"ALTER TABLE {action.table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID;\n"
+        f"ALTER TABLE {action.table} VALIDATE CONSTRAINT {check}; -- in a later transaction\n"
+        f"ALTER TABLE {action.table} ALTER COLUMN {column} SET NOT NULL; -- scans nothing now\n"
+        f"ALTER TABLE {action.table} DROP CONSTRAINT {check};",
+        action.table,
+        mechanical=action.alone and not context.in_transaction,
+    )
+
+
+def _is_not_null(column: object) -> bool:
+    return bool(getattr(column, "not_null", False))
+
+
+RULE = Rule(
+    id="set-not-null-scans",
+    hazard="B8",
+    title="SET NOT NULL reads the table while everybody waits",
+    explanation="SET NOT NULL takes ACCESS EXCLUSIVE and reads every row under it, unless a validated CHECK (… IS NOT "
+    "NULL) proves that there is nothing to find (since PostgreSQL 12).",
+    on=(SetNotNull,),
+    find=find,
+    severity=Severity.ERROR,
+    aliases=(
+        "adding-not-nullable-field",
+        "E2",
+        "change_column_null",
+        "change_column_null_postgresql",
+        "change_column_with_not_null",
+        "PG303",
+        "set-not-null",
+        "alter-column-set-not-null",
+        "MP002",
+        "MP018",
+    ),
+    given="CREATE TABLE orders (id bigint, customer bigint);",
+    bad="ALTER TABLE orders ALTER COLUMN customer SET NOT NULL;",
+    good="ALTER TABLE orders ADD CONSTRAINT filled CHECK (customer IS NOT NULL) NOT VALID;\n"
+    "ALTER TABLE orders VALIDATE CONSTRAINT filled;\nALTER TABLE orders ALTER COLUMN customer SET NOT NULL;",
+)

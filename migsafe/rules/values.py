@@ -1,0 +1,139 @@
+"""What rules share about values: which functions are volatile, which changes of type keep the rows as they are."""
+
+from __future__ import annotations
+
+from migsafe.sql.names import Expression, Type
+
+VOLATILE = frozenset(
+    (
+        "clock_timestamp",
+        "gen_random_uuid",
+        "nextval",
+        "random",
+        "random_normal",
+        "timeofday",
+        "uuidv4",
+        "uuidv7",
+        "uuid_generate_v1",
+        "uuid_generate_v1mc",
+        "uuid_generate_v4",
+        "gen_random_bytes",
+        "setval",
+        "currval",
+        "lastval",
+        "txid_current",
+        "pg_current_xact_id",
+    )
+)
+"""Volatile functions of PostgreSQL and of the extensions that come with it (``pg_proc.provolatile``)."""
+
+STABLE = frozenset(
+    (
+        "now",
+        "current_timestamp",
+        "transaction_timestamp",
+        "statement_timestamp",
+        "localtimestamp",
+        "localtimestamp_n",
+        "current_timestamp_n",
+        "current_date",
+        "current_time",
+        "localtime",
+        "current_user",
+        "session_user",
+        "user",
+        "current_role",
+        "current_setting",
+        "current_schema",
+        "current_database",
+        "current_catalog",
+        "timezone",
+        "to_char",
+        "to_timestamp",
+        "to_date",
+        "date_trunc",
+        "lower",
+        "upper",
+        "md5",
+        "concat",
+        "coalesce",
+        "jsonb_build_object",
+        "json_build_object",
+        "jsonb_build_array",
+        "json_build_array",
+        "array_length",
+        "length",
+        "make_interval",
+        "make_date",
+        "decode",
+        "encode",
+        "repeat",
+        "left",
+        "right",
+        "substring",
+        "replace",
+        "to_tsvector",
+        "to_jsonb",
+        "date_part",
+        "extract",
+        "abs",
+        "round",
+        "floor",
+        "ceil",
+    )
+)
+"""Functions that are worked out once for all rows (immutable or stable)."""
+
+
+def volatile_functions(expression: Expression) -> tuple[str, ...]:
+    """The functions in an expression that are known to be volatile."""
+    return tuple(name.name for name in expression.functions if name.name in VOLATILE)
+
+
+def unknown_functions(expression: Expression) -> tuple[str, ...]:
+    """The functions whose volatility isn't known here: PostgreSQL takes a function for volatile unless told."""
+    return tuple(name.name for name in expression.functions if name.name not in VOLATILE | STABLE)
+
+
+_TEXTS = ("text", "varchar")
+
+
+def keeps_rows(old: Type, new: Type, *, utc: bool = False) -> bool:
+    """Whether a change of type needs no rewrite (PostgreSQL manual, ALTER TABLE, Notes; binary coercible types).
+
+    ``utc`` says that the session's time zone is known to be UTC, where timestamp and timestamptz are the same.
+    """
+    if old.array != new.array or old.schema != new.schema:
+        return False
+    if old == new:
+        return True
+    if old.name in _TEXTS and new.name in _TEXTS:
+        return not new.modifiers or (bool(old.modifiers) and old.modifiers[0] <= new.modifiers[0])
+    if old.name == new.name == "varbit" or (old.name == new.name and old.name in _PRECISION):
+        return not new.modifiers or (bool(old.modifiers) and old.modifiers[-1] <= new.modifiers[-1])
+    if old.name == new.name == "numeric":
+        return not new.modifiers or (
+            len(old.modifiers) > 0 and _scale(old) == _scale(new) and old.modifiers[0] <= new.modifiers[0]
+        )
+    if {old.name, new.name} == {"timestamp", "timestamptz"}:
+        return utc and old.modifiers == new.modifiers
+    return (old.name, new.name) in _COERCIBLE and not new.modifiers
+
+
+_PRECISION = ("timestamp", "timestamptz", "time", "timetz", "interval")
+
+_COERCIBLE = {
+    ("cidr", "inet"),
+    ("xml", "text"),
+    ("xml", "varchar"),
+    ("oid", "int4"),
+    ("int4", "oid"),
+    ("citext", "text"),
+    ("text", "citext"),
+    ("varchar", "citext"),
+}
+"""Types whose values are the same in both (``pg_cast.castmethod`` b)."""
+
+
+def _scale(kind: Type) -> int:
+    return kind.modifiers[1] if len(kind.modifiers) > 1 else 0

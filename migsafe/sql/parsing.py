@@ -1,0 +1,191 @@
+"""SQL text as parsed statements, each with its place; what can't be taken apart is said, with the reason.
+
+Each statement is parsed by itself (PostgreSQL 18's grammar, through postgast), so that an error loses no other one.
+What runs inside a DO block comes as statements of its own behind the block; what a PL/pgSQL function holds as well,
+marked as not run now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import postgast
+from postgast import pg_query_pb2 as pb
+
+from migsafe.sql.actions import Action
+from migsafe.sql.reading import actions_of
+from migsafe.sql.split import SourceStatement, split_script
+
+
+class Within(StrEnum):
+    """What a statement is part of."""
+
+    SCRIPT = "script"
+    BLOCK = "DO block"
+    FUNCTION = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedStatement:
+    """One statement. ``offset`` is where its first token is, in characters from the start of the script.
+
+    ``within`` a function it isn't run by the script. ``conditional`` says that it stands under IF, in a loop or behind
+    EXCEPTION, so that it may not be run at all, or its error be caught. A statement inside a block or a function is
+    placed on its line there, as exact as PL/pgSQL's parser tells.
+    """
+
+    text: str
+    offset: int
+    actions: tuple[Action, ...]
+    node: pb.Node
+    within: Within = Within.SCRIPT
+    conditional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotParsed:
+    """A piece of a script that nobody here understands, and why. Never to be read as clean."""
+
+    text: str
+    offset: int
+    reason: str
+
+
+def parse_script(sql: str) -> Iterator[ParsedStatement | NotParsed]:
+    """The statements of a script for psql, in order."""
+    for piece in split_script(sql):
+        if isinstance(piece, SourceStatement):
+            yield from parse_statement(sql[piece.first : piece.offset + len(piece.text)], piece.first)
+
+
+def parse_statement(sql: str, offset: int = 0) -> Iterator[ParsedStatement | NotParsed]:
+    """One statement and what is inside it; ``offset`` is where its first token stands."""
+    try:
+        raw = postgast.parse(sql).stmts
+    except postgast.PgQueryError as error:
+        yield NotParsed(sql, offset, f"PostgreSQL's grammar refuses it: {error.message}")
+        return
+    for statement in raw:
+        node = statement.stmt
+        yield ParsedStatement(sql, offset, actions_of(node), node)
+        kind = node.WhichOneof("node")
+        if kind == "do_stmt":
+            yield from _block(sql, offset, node.do_stmt)
+        elif kind == "create_function_stmt":
+            yield from _function(sql, offset, node.create_function_stmt)
+
+
+def _block(sql: str, offset: int, node: pb.DoStmt) -> Iterator[ParsedStatement | NotParsed]:
+    options = {each.def_elem.defname: each.def_elem.arg.string.sval for each in node.args}
+    language = options.get("language", "plpgsql")
+    if language.lower() != "plpgsql":
+        yield NotParsed(sql, offset, f"a DO block in {language} can't be read")
+    else:
+        yield from _plpgsql(sql, offset, options.get("as", ""), Within.BLOCK)
+
+
+def _function(sql: str, offset: int, node: pb.CreateFunctionStmt) -> Iterator[ParsedStatement | NotParsed]:
+    options = {each.def_elem.defname: each.def_elem.arg for each in node.options}
+    language = options["language"].string.sval.lower() if "language" in options else "sql"
+    body = options["as"].list.items[0].string.sval if "as" in options else ""
+    if language == "plpgsql":
+        yield from _plpgsql(sql, offset, body, Within.FUNCTION)
+    elif language == "sql" and body:
+        begin = offset + max(sql.find(body), 0)
+        for piece in split_script(body):
+            if isinstance(piece, SourceStatement):
+                for each in parse_statement(piece.text, begin + piece.offset):
+                    yield _moved(each, Within.FUNCTION, conditional=False)
+
+
+def _plpgsql(sql: str, offset: int, body: str, within: Within) -> Iterator[ParsedStatement | NotParsed]:
+    try:
+        functions = postgast.parse_plpgsql(sql)
+    except postgast.PgQueryError as error:
+        yield NotParsed(sql, offset, f"its PL/pgSQL can't be read: {error.message}")
+        return
+    begin = offset + max(sql.find(body), 0)
+    lines = [0]
+    for line in body.splitlines(keepends=True):
+        lines.append(lines[-1] + len(line))
+    for found in _inside([each["PLpgSQL_function"].get("action") for each in functions]):
+        start = begin + lines[min(max(found.line - 1, 0), len(lines) - 1)]
+        start += _indent(body, start - begin)
+        if found.dynamic:
+            yield NotParsed(found.sql, start, f"EXECUTE of text that is put together at run time, in a {within}")
+            continue
+        for each in parse_statement(found.sql, start):
+            if isinstance(each, NotParsed):
+                reason = f"{each.reason} (in a {within})"
+                yield NotParsed(each.text, start, reason)
+            else:
+                yield _moved(each, within, conditional=found.conditional)
+
+
+def _indent(body: str, start: int) -> int:
+    return len(body[start:]) - len(body[start:].lstrip()) if 0 <= start < len(body) else 0
+
+
+def _moved(each: ParsedStatement | NotParsed, within: Within, *, conditional: bool) -> ParsedStatement | NotParsed:
+    if isinstance(each, NotParsed):
+        return each
+    return ParsedStatement(each.text, each.offset, each.actions, each.node, within, conditional)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    sql: str
+    line: int
+    conditional: bool
+    dynamic: bool = False
+
+
+_CONDITIONS = (
+    "PLpgSQL_stmt_if",
+    "PLpgSQL_stmt_case",
+    "PLpgSQL_stmt_loop",
+    "PLpgSQL_stmt_while",
+    "PLpgSQL_stmt_fori",
+    "PLpgSQL_stmt_fors",
+    "PLpgSQL_stmt_foreach_a",
+    "PLpgSQL_stmt_dynfors",
+    "PLpgSQL_exception_block",
+)
+
+
+def _inside(tree: object, line: int = 1, *, conditional: bool = False) -> Iterator[_Found]:
+    """The statements in the tree that PL/pgSQL's parser gives, in order."""
+    if isinstance(tree, list):
+        for each in tree:
+            yield from _inside(each, line, conditional=conditional)
+    elif isinstance(tree, dict):
+        for name, value in tree.items():
+            below = value.get("lineno", line) if isinstance(value, dict) else line
+            if name == "PLpgSQL_stmt_dynexecute":
+                yield _executed(value, below, conditional=conditional)
+            elif name == "PLpgSQL_stmt_execsql":
+                yield _Found(value["sqlstmt"]["PLpgSQL_expr"]["query"], below, conditional)
+            elif name in ("PLpgSQL_stmt_perform", "PLpgSQL_stmt_call"):
+                yield _Found(value["expr"]["PLpgSQL_expr"]["query"], below, conditional)
+            else:
+                caught = isinstance(value, dict) and "exceptions" in value
+                yield from _inside(value, below, conditional=conditional or caught or name in _CONDITIONS)
+
+
+def _executed(statement: dict[str, object], line: int, *, conditional: bool) -> _Found:
+    """EXECUTE of one constant text is as good as the statement itself; of anything else it isn't known."""
+    query = str(statement["query"]["PLpgSQL_expr"]["query"])  # type: ignore[index]
+    try:
+        value = postgast.parse(f"SELECT {query}").stmts[0].stmt.select_stmt.target_list[0].res_target.val
+    except (postgast.PgQueryError, IndexError):
+        return _Found(query, line, conditional, dynamic=True)
+    if value.HasField("a_const") and value.a_const.HasField("sval"):
+        return _Found(value.a_const.sval.sval, line, conditional)
+    return _Found(query, line, conditional, dynamic=True)
+
+
+def statements(pieces: Iterable[ParsedStatement | NotParsed]) -> list[ParsedStatement]:
+    """Those that were understood."""
+    return [piece for piece in pieces if isinstance(piece, ParsedStatement)]
