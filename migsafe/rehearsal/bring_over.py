@@ -13,9 +13,10 @@ from migsafe.postgres.names import TableName
 from migsafe.postgres.reading import SETTINGS
 from migsafe.postgres.tables import find_tables as find_books
 from migsafe.rehearsal.copying import RowCopier, count, populated_views, refresh, schema_dump, set_sequences
+from migsafe.rehearsal.large_objects import bring_large_objects
 from migsafe.rehearsal.masks import find_masks
 from migsafe.rehearsal.sample import copy_referenced, copy_sample
-from migsafe.rehearsal.tables import Reference, SourceTable, find_references, find_tables
+from migsafe.rehearsal.tables import Reference, SourceTable, find_references, find_tables, require_closed
 from migsafe.rehearsal.target import refusals
 from migsafe.schema.diff import compare_schemas
 from migsafe.schema.model import Schema, SchemaObject
@@ -74,6 +75,8 @@ def bring_over(
     with refusals(target.address):
         tables = find_tables(source)
         references = find_references(source, tables)
+        if wanted.percent:
+            require_closed(references)
         expressions = find_masks(source, masks, tables, references)
         views = populated_views(source)
         schema = read_schema(source)
@@ -89,6 +92,7 @@ def bring_over(
             sampled = _copy_rows(copier, tables, references, wanted, books)
             with refusals(target.address):
                 unread = set_sequences(source, into)
+                unread |= bring_large_objects(source, into, wanted=wanted.percent == 100)
         progress("making indexes and constraints")
         dump.restore("post-data", database)
     with sandbox.connect(database) as into:

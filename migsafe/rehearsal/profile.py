@@ -81,10 +81,6 @@ _WORTH_SAYING = {
 }
 
 _LEFT_BEHIND = """
-SELECT 'large objects', format('%s of them are not brought over', count(*))
-FROM pg_largeobject_metadata
-HAVING count(*) > 0
-UNION ALL
 SELECT 'subscriptions', format('not brought over: %s', string_agg(subname, ', ' ORDER BY subname))
 FROM pg_subscription
 JOIN pg_database ON pg_database.oid = subdbid AND datname = current_database()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from migsafe.errors import BaselineError
 from migsafe.postgres.catalogs import user_schemas
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ SELECT
     c.relkind = 'p',
     CASE
         WHEN c.relkind = 'f' THEN 'a foreign table: its rows are on another server'
+        WHEN c.relkind = 'r' AND row_security_active(c.oid) THEN 'a row-level security policy hides rows from the role'
         WHEN c.relpersistence = 'u' AND pg_is_in_recovery() THEN 'an unlogged table, which a standby does not have'
     END
 FROM pg_class c
@@ -133,6 +135,40 @@ def find_tables(connection: psycopg.Connection) -> list[SourceTable]:
         SourceTable(oid, printed, schema, name, tuple(columns), tuple(key), partitioned, unread)
         for oid, printed, schema, name, columns, key, partitioned, unread in rows
     ]
+
+
+def require_readable(connection: psycopg.Connection, tables: Sequence[SourceTable], user: str) -> None:
+    """Raise :class:`BaselineError` with every table whose rows, and so whose definition too, the role may not have.
+
+    ``pg_dump`` locks each table that it dumps, which takes the right to read it; a copy without the table would be no
+    likeness: a migration that touches it would fail there for nothing.
+    """
+    rows = connection.execute(
+        "SELECT oid::bigint FROM pg_class WHERE oid = ANY (%s::oid[])"
+        " AND NOT (has_table_privilege(oid, 'SELECT') AND has_schema_privilege(relnamespace, 'USAGE'))",
+        ([table.oid for table in tables],),
+    ).fetchall()
+    hidden = {oid for (oid,) in rows}
+    names = [table.printed for table in tables if table.oid in hidden]
+    if names:
+        schemas = sorted({sql.Identifier(table.schema).as_string(None) for table in tables if table.oid in hidden})
+        role = sql.Identifier(user).as_string(None)
+        raise BaselineError(
+            f"the role may not read {len(names)} table(s): {', '.join(names)}",
+            hint=f"GRANT USAGE ON SCHEMA {', '.join(schemas)} TO {role}; GRANT SELECT ON {', '.join(names)} TO {role}; "
+            "or, from 14 on, everything: GRANT pg_read_all_data.",
+        )
+
+
+def require_closed(references: Sequence[Reference]) -> None:
+    """Raise :class:`BaselineError` where rows that can be read name rows that can't: their keys could not be made."""
+    for reference in references:
+        if reference.parent.unread and not reference.child.unread:
+            raise BaselineError(
+                f"{reference.parent.unread}, and {reference.name} of {reference.child.printed} refers to them",
+                where=reference.parent.printed,
+                hint="Give the role BYPASSRLS, rehearse as another one, or without rows (--rows none).",
+            )
 
 
 def find_references(connection: psycopg.Connection, tables: Sequence[SourceTable]) -> list[Reference]:

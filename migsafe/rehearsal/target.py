@@ -19,7 +19,7 @@ from migsafe.errors import BaselineError
 from migsafe.postgres.address import Address
 from migsafe.postgres.databases import connect_to
 from migsafe.postgres.reading import SETTINGS
-from migsafe.rehearsal.tables import find_tables
+from migsafe.rehearsal.tables import find_tables, require_readable
 
 TABLES_PER_LOCK = 200
 
@@ -65,7 +65,9 @@ def open_target(address: Address, *, statement_timeout: int, lock_timeout: int) 
     """
     with read_only_session(address, statement_timeout=statement_timeout, lock_timeout=lock_timeout) as connection:
         with connection.transaction(), refusals(address):
-            tables = [table.source for table in find_tables(connection) if not table.unread]
+            found = find_tables(connection)
+            require_readable(connection, found, address.user)
+            tables = [table.source for table in found if not table.unread]
         with connection.transaction():
             with refusals(address):
                 _lock(connection, tables)

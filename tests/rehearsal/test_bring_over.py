@@ -28,10 +28,10 @@ def test_a_database_of_every_kind_of_object_comes_over_whole(
     with bring(server.address.on(name)) as rehearsed:
         difference = compare_states(state, read_state(rehearsed.connection))
         mapping = "user mapping reporter on server far: removed"
-        assert difference.describe() == (mapping, "table pg_largeobject: 1 → 0 rows")
+        assert difference.describe() == (mapping,)
         assert rehearsed.brought.not_checked["schema"] == f"not as on the target: {mapping}"
     with read_only_session(server.address.on(name), statement_timeout=9, lock_timeout=9) as connection:
-        assert {"large objects", "user mappings"} <= read_profile(connection, "postgres").left_behind.keys()
+        assert "user mappings" in read_profile(connection, "postgres").left_behind
 
 
 def test_what_is_committed_during_the_copy_is_not_seen(bring: Bring, shop: Address) -> None:

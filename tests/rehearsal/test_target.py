@@ -64,20 +64,56 @@ def test_a_role_that_may_only_select_is_enough(bring: Bring, reader: Address) ->
         assert "schema" not in rehearsed.brought.not_checked
 
 
-def test_a_table_that_may_not_be_read_is_named_with_what_to_do(bring: Bring, shop: Address, reader: Address) -> None:
+def test_every_table_that_may_not_be_read_is_named_with_what_to_do(
+    bring: Bring, shop: Address, reader: Address
+) -> None:
     with psycopg.connect(shop.url()) as connection:
-        connection.execute("REVOKE SELECT ON orders FROM only_reads")
-    with pytest.raises(BaselineError, match="permission denied for table orders") as caught, bring(reader):
+        connection.execute("REVOKE SELECT ON orders, customers FROM only_reads")
+    with pytest.raises(BaselineError, match=r"the role may not read 2 table\(s\): ") as caught, bring(reader):
         pass
-    assert "pg_read_all_data" in str(caught.value.hint)
+    assert "public.customers, public.orders" in caught.value.message
+    assert "GRANT SELECT ON public.customers, public.orders TO" in str(caught.value.hint)
 
 
-def test_rows_that_a_policy_would_hide_are_an_error(bring: Bring, shop: Address, reader: Address) -> None:
+def test_rows_that_a_policy_hides_are_left_out_by_name_unless_others_refer_to_them(
+    bring: Bring, shop: Address, reader: Address
+) -> None:
     with psycopg.connect(shop.url()) as connection:
         connection.execute("ALTER TABLE orders ENABLE ROW LEVEL SECURITY")
+    for rows in ("all", "5%"):
+        with bring(reader, rows=rows) as rehearsed:
+            assert "row-level security" in rehearsed.brought.not_checked["public.orders"]
+            assert rehearsed.rows("SELECT FROM public.orders") == []
+            assert len(rehearsed.rows("SELECT FROM public.customers LIMIT 1")) == 1
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute("ALTER TABLE customers ENABLE ROW LEVEL SECURITY")
+        connection.execute("ALTER TABLE orders DISABLE ROW LEVEL SECURITY")
     with pytest.raises(BaselineError, match="row-level security") as caught, bring(reader):
         pass
-    assert caught.value.where == "public.orders"
+    assert caught.value.where == "public.customers"
+    with bring(reader, rows="none"):
+        pass
+
+
+def test_large_objects_come_as_far_as_the_role_may_read_them_and_not_with_a_sample(
+    bring: Bring, shop: Address, reader: Address
+) -> None:
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute("SELECT lo_from_bytea(50001, convert_to(repeat('0123456789', 100000), 'UTF8'))")
+        connection.execute("SELECT lo_from_bytea(50002, ''), lo_from_bytea(50003, 'for the owner alone')")
+        connection.execute("GRANT SELECT ON LARGE OBJECT 50001, 50002 TO only_reads")
+    try:
+        with bring(reader) as rehearsed:
+            found = rehearsed.rows("SELECT oid::int, length(lo_get(oid)) FROM pg_largeobject_metadata ORDER BY oid")
+            assert found == [(50001, 1000000), (50002, 0)]
+            ((same,),) = rehearsed.rows("SELECT lo_get(50001) = convert_to(repeat('0123456789', 100000), 'UTF8')")
+            assert same
+            assert rehearsed.brought.not_checked["large objects"].startswith("1 of them")
+        with bring(reader, rows="5%") as rehearsed:
+            assert rehearsed.brought.not_checked["large objects"].startswith("3 of them")
+    finally:
+        with psycopg.connect(shop.url()) as connection:
+            connection.execute("SELECT lo_unlink(oid) FROM pg_largeobject_metadata")
 
 
 def test_readers_and_writers_are_not_held_up(shop: Address) -> None:
