@@ -226,6 +226,8 @@ class Application:
             result = judge_data(target, checks, Location(file=files[0]) if len(files) == 1 else Location())
         (result,), _ = apply_ignores(read_ignores(files), (result,), ("data",))
         self.record.checked(result, files)
+        if result.outcome is Outcome.PASSED:
+            self.voice.say(f"values: {result.reason or result.answer}")
         for finding in result.findings:
             self._say_finding(finding)
         return result
