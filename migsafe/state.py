@@ -103,6 +103,17 @@ def compare_states(before: State, after: State) -> StateDifference:
     )
 
 
+def without_refreshed(before: State, difference: StateDifference) -> tuple[StateDifference, tuple[str, ...]]:
+    """The difference but for the rows of materialized views, and the names of these.
+
+    A restore refreshes them, so that one that was stale holds other rows afterwards, and nothing is lost.
+    """
+    views = {view.name for view in before.schema.of_kind("materialized view")}
+    kept = tuple(table for table in difference.contents.tables if table.name not in views)
+    refreshed = tuple(table.name for table in difference.contents.tables if table.name in views)
+    return replace(difference, contents=replace(difference.contents, tables=kept)), refreshed
+
+
 def printed_names(connection: psycopg.Connection, tables: Collection[TableName]) -> frozenset[str]:
     """The names of those that exist, qualified and quoted as PostgreSQL prints them."""
     with connection.cursor(row_factory=tuple_row) as cursor:

@@ -17,10 +17,10 @@ from psycopg import sql
 from migsafe.checks.data_sides import OldRowsMissing, Origin, read_origin
 from migsafe.errors import MigsafeError
 from migsafe.postgres import databases
-from migsafe.postgres.tables import find_tables
 from migsafe.rows.contents import Contents
 from migsafe.rows.matching import Sides
 from migsafe.snapshots.verify import restored_on, server_for
+from migsafe.state import printed_names
 
 if TYPE_CHECKING:
     from migsafe.history.model import History
@@ -40,17 +40,8 @@ class Past:
 
 def read_past(connection: psycopg.Connection, snapshot: Snapshot, history: History) -> Past:
     """Read it from the target, which must still be as the snapshot has it."""
-    books = _books(connection, history)
+    books = printed_names(connection, history.version_tables)
     return Past(read_origin(connection, snapshot.state.contents.tables.keys() - books), books)
-
-
-def _books(connection: psycopg.Connection, history: History) -> frozenset[str]:
-    tables = find_tables(connection, history.version_tables)
-    rows = connection.execute(
-        "SELECT pg_catalog.format('%%I.%%I', schema, name) FROM unnest(%s::text[], %s::text[]) AS t (schema, name)",
-        ([table.schema for table in tables], [table.name for table in tables]),
-    )
-    return frozenset(name for (name,) in rows)
 
 
 @dataclass(slots=True)
@@ -102,7 +93,7 @@ class MigratedTarget:
         self._restored = restored
         self._migrate = migrate
         self.before = _without(restored.snapshot.state.contents, past.books)
-        self.after = _without(after, past.books | _books(connection, history))
+        self.after = _without(after, past.books | printed_names(connection, history.version_tables))
         self.origin = past.origin
 
     @contextmanager

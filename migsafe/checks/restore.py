@@ -4,6 +4,8 @@ Method: a ``pg_dump`` taken before the migration is restored into a fresh databa
 compared with the one before: by the state (schema and contents) and, by a second route, by the text of ``pg_dump``.
 ``pg_restore --clean`` over the migrated database is not used: it leaves what the migration added.
 
+A materialized view that was stale is refreshed by that; this is noted, and fails nothing.
+
 Limits: owners and privileges are left out of the dump, as they are cluster-wide; the state is compared without them.
 """
 
@@ -17,10 +19,11 @@ from typing import TYPE_CHECKING
 from migsafe.errors import ClientToolMissing
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.postgres.dump import archive_text, dump, dump_text, first_difference, restore
-from migsafe.state import compare_states
+from migsafe.state import compare_states, without_refreshed
 
 if TYPE_CHECKING:
     from migsafe.checks.experiment import Experiment
+    from migsafe.state import StateDifference
 
 DIFFERENCES_SHOWN = 20
 
@@ -36,9 +39,12 @@ def check_restore(experiment: Experiment) -> CheckResult:
             restore(sandbox.server, file, database)
         except ClientToolMissing as missing:
             return CheckResult("restore", Outcome.NOT_CHECKED, reason=missing.message)
-        evidence = [*_by_state(experiment, database), *_by_dump(experiment, database, file)]
+        difference = compare_states(experiment.state_before, sandbox.state(database)).without_privileges()
+        difference, refreshed = without_refreshed(experiment.state_before, difference)
+        evidence = [*_by_state(difference), *_by_dump(experiment, database, file)]
+    notes = (_refreshes(experiment, refreshed),) if refreshed else ()
     if not evidence:
-        return CheckResult("restore", Outcome.PASSED, answer="restored", seconds=time.monotonic() - started)
+        return CheckResult("restore", Outcome.PASSED, "restored", findings=notes, seconds=time.monotonic() - started)
     finding = Finding(
         rule="restore-differs",
         severity=Severity.ERROR,
@@ -52,13 +58,23 @@ def check_restore(experiment: Experiment) -> CheckResult:
         Outcome.FAILED,
         answer="differs",
         reason=finding.message,
-        findings=(finding,),
+        findings=(finding, *notes),
         seconds=time.monotonic() - started,
     )
 
 
-def _by_state(experiment: Experiment, database: str) -> list[Evidence]:
-    difference = compare_states(experiment.state_before, experiment.sandbox.state(database)).without_privileges()
+def _refreshes(experiment: Experiment, views: tuple[str, ...]) -> Finding:
+    return Finding(
+        rule="restore-refreshes",
+        severity=Severity.NOTE,
+        message="A restore refreshes materialized views that were stale before the migration, and shows other rows.",
+        remedy="Refresh them where their tables are changed.",
+        location=experiment.step.location,
+        evidence=(Evidence("materialized views", "\n".join(views)),),
+    )
+
+
+def _by_state(difference: StateDifference) -> list[Evidence]:
     return [Evidence("by state", "\n".join(difference.describe(DIFFERENCES_SHOWN)))] if difference else []
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from psycopg import errors
@@ -13,7 +13,7 @@ from migsafe.postgres.archive import restore_directory
 from migsafe.postgres.databases import connect_to
 from migsafe.postgres.properties import create_empty
 from migsafe.snapshots.take import without_timeouts
-from migsafe.state import StateDifference, compare_states, read_state
+from migsafe.state import StateDifference, compare_states, read_state, without_refreshed
 
 if TYPE_CHECKING:
     import psycopg
@@ -68,15 +68,10 @@ def compare(address: Address, snapshot: Snapshot) -> Comparison:
         difference = compare_states(snapshot.state, read_state(connection))
     if not snapshot.manifest.privileges:
         difference = difference.without_privileges()
-    views = {view.name for view in snapshot.state.schema.of_kind("materialized view")}
-    refreshed = [table for table in difference.contents.tables if table.name in views]
-    kept = tuple(table for table in difference.contents.tables if table.name not in views)
-    return Comparison(
-        replace(difference, contents=replace(difference.contents, tables=kept)),
-        tuple(_notes(difference, [table.name for table in refreshed])),
-    )
+    difference, refreshed = without_refreshed(snapshot.state, difference)
+    return Comparison(difference, tuple(_notes(difference, refreshed)))
 
 
-def _notes(difference: StateDifference, refreshed: list[str]) -> Iterator[str]:
+def _notes(difference: StateDifference, refreshed: Iterable[str]) -> Iterator[str]:
     yield from (f"{name}: not compared: {reason}" for name, reason in difference.not_checked.items())
     yield from (f"{name}: a materialized view that was stale; the restore has refreshed it" for name in refreshed)

@@ -1,0 +1,1 @@
+UPDATE orders SET cents = 2 * cents WHERE id = 1;

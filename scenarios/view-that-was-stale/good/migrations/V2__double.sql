@@ -1,0 +1,3 @@
+UPDATE orders SET cents = 2 * cents WHERE id = 1;
+
+REFRESH MATERIALIZED VIEW totals;
