@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,8 @@ from migsafe.sql.position import excerpt
 
 if TYPE_CHECKING:
     import psycopg
+
+    from migsafe.history.text import MigrationText
 
 NOWHERE = Address("127.0.0.1", 1, "migsafe", "migsafe")
 """Where env.py is told the database is while it is only read."""
@@ -73,6 +75,23 @@ class AlembicHistory:
     def problems(self) -> tuple[Finding, ...]:
         locations = [Path(location) for location in self._description["locations"]]
         return tuple(problems_of(self._revisions, locations))
+
+    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:  # noqa: ARG002
+        """What ``alembic upgrade --sql`` writes, each statement with its line in the revision's Python.
+
+        A revision that looks into a database (``op.get_bind().execute(select)``, an inspector) is not analysed from
+        there on.
+        """
+        from migsafe.history.alembic_sql import texts_of
+
+        answer = self._interpreter.ask(self._request("render", "heads", NOWHERE), timeout=self._timeout)
+        if "pieces" not in answer:
+            raise (
+                self._broken(answer["error"])
+                if answer.get("error")
+                else HistoryError(f"rendering the history {_ending(answer, self._timeout)}", where=str(self._config))
+            )
+        yield from texts_of(migrations, answer["pieces"])
 
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:
         """What the version table names, and everything that comes before it."""

@@ -10,6 +10,7 @@ there is no fork the process answers one request and ends; the caller starts ano
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -162,6 +163,139 @@ def migrate(request: Answer) -> Answer:
     return {"error": error, "began": project.began, "version_table": project.version_table}
 
 
+def render(request: Answer) -> Answer:
+    """The SQL of all revisions up to the target, as ``alembic upgrade --sql`` has it, with nothing connected.
+
+    Each piece is ``[revision, line, text]``: the line in the revision's file that emitted it, none for what Alembic
+    itself adds (BEGIN and COMMIT around revisions, its version table). A revision that needs a database ends there with
+    ``[revision, line, none, reason]``, and the next one goes on.
+    """
+    project = Project(request)
+    pieces: list[list[Any]] = []
+
+    def emit(text: str) -> None:
+        pieces.append([project.revision and project.revision.revision, line_in(project.revision), text.strip()])
+
+    def steps(_revisions: Any, context: Any) -> Iterator[Any]:
+        context.impl.static_output = emit
+        for step in project.steps((), context):
+            step.migration_fn = not_beyond(step.migration_fn, context)
+            yield step
+        project.revision = None
+
+    def not_beyond(migrate_one: Callable[..., Any], context: Any) -> Callable[..., Any]:
+        def guarded(*positional: Any, **keywords: Any) -> None:
+            context.impl.connection = OfflineConnection(context)
+            try:
+                migrate_one(*positional, **keywords)
+            except BROKEN as error:
+                frames = traceback.extract_tb(error.__traceback__)
+                lines = [frame.lineno for frame in frames if same_file(frame.filename, project.revision.path)]
+                reason = str(error) if isinstance(error, NeedsDatabase) else f"{type(error).__name__}: {error}"
+                pieces.append([project.revision.revision, lines[-1] if lines else None, None, reason])
+
+        return guarded
+
+    error = None
+    try:
+        project.run_environment(steps, offline=True)
+    except BROKEN as caught:
+        traceback.print_exc()
+        error = error_of(caught, project)
+    if not project.began:
+        pieces, error = [], None
+        render_without_environment(project, steps)
+    return {"pieces": pieces, "error": error, "began": project.began}
+
+
+def render_without_environment(project: Project, steps: Callable[[Any, Any], Any]) -> None:
+    """Where env.py knows no offline mode: what it would configure is taken to be Alembic's default."""
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+
+    known = {name: project.configured[name] for name in OFFLINE_OPTIONS if name in project.configured}
+    options = {"as_sql": True, "fn": steps, "output_buffer": open(os.devnull, "w"), **known}  # noqa: PTH123, SIM115
+    context = MigrationContext.configure(dialect_name="postgresql", opts=options)
+    with Operations.context(context), context.begin_transaction():
+        context.run_migrations()
+
+
+OFFLINE_OPTIONS = ("version_table", "version_table_schema", "transaction_per_migration", "target_metadata")
+
+
+class NeedsDatabase(Exception):
+    """A revision wants to know something that only a database can tell."""
+
+
+class OfflineConnection:
+    """Stands where ``op.get_bind()`` gives a connection: what it is told to write is rendered, what it reads isn't."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self.dialect = context.dialect
+        self.engine = self
+
+    def execute(self, statement: Any, parameters: Any = None, *_: Any, **__: Any) -> Any:
+        """Render a statement; its result can't be had."""
+        from sqlalchemy import text
+
+        clause = text(statement) if isinstance(statement, str) else statement
+        if isinstance(parameters, (list, tuple)):
+            parameters = parameters[0] if parameters else None
+        if parameters and hasattr(clause, "bindparams"):
+            clause = clause.bindparams(**parameters)
+        elif parameters and hasattr(clause, "values"):
+            clause = clause.values(**parameters)
+        self._context.impl._exec(clause)
+        return Unknown(f"reads the result of: {' '.join(str(statement).split())[:80]}")
+
+    exec_driver_sql = execute
+    scalar = execute
+    scalars = execute
+
+    def begin_nested(self) -> Any:
+        """A savepoint, which matters to nothing here."""
+        return contextlib.nullcontext(self)
+
+    begin = begin_nested
+
+    def execution_options(self, **_: Any) -> Any:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        raise NeedsDatabase(f"op.get_bind().{name} needs a database")
+
+
+class Unknown:
+    """The result of a statement that wasn't run: whoever looks at it needs a database."""
+
+    def __init__(self, reason: str) -> None:
+        self.__dict__["reason"] = reason
+
+    def _needed(self, *_: Any, **__: Any) -> Any:
+        raise NeedsDatabase(self.__dict__["reason"])
+
+    __getattr__ = __iter__ = __bool__ = __len__ = __getitem__ = __eq__ = __int__ = __lt__ = __gt__ = __add__ = _needed
+    __hash__ = None  # type: ignore[assignment]
+
+
+def line_in(revision: Any) -> int | None:
+    """The line of the revision's file that is being run, the innermost one; none where it isn't on the stack."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if revision is not None and same_file(frame.f_code.co_filename, revision.path):
+            return frame.f_lineno
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def same_file(one: str, other: str) -> bool:
+    """Whether two paths lead to one file."""
+    return one == other or (
+        os.path.basename(one) == os.path.basename(other) and os.path.realpath(one) == os.path.realpath(other)  # noqa: PTH119
+    )
+
+
 def stay_in_the_sandbox(host: str, port: int) -> None:
     """Let SQLAlchemy connect to this host and port only.
 
@@ -258,10 +392,13 @@ def server_fields(error: Any) -> Answer | None:
 def answer_to(request: Answer) -> Answer:
     """Carry out one request."""
     try:
-        return describe(request) if request["command"] == "describe" else migrate(request)
+        return COMMANDS.get(request["command"], migrate)(request)
     except BROKEN as error:
         traceback.print_exc()
         return {"error": error_of(error, None), "began": False}
+
+
+COMMANDS = {"describe": describe, "render": render}
 
 
 def in_a_fork(request: Answer, requests: int) -> Answer:

@@ -21,6 +21,7 @@ from migsafe.postgres.names import TableName, parse_table_name
 if TYPE_CHECKING:
     import psycopg
 
+    from migsafe.history.text import MigrationText
     from migsafe.postgres.address import Address
 
 DEFAULT_URL_BY = "env DATABASE_URL"
@@ -104,6 +105,16 @@ class CommandHistory:
     def problems(self) -> tuple[Finding, ...]:
         """Nothing: what the files mean is the tool's own secret."""
         return ()
+
+    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:  # noqa: ARG002
+        """The SQL files, each statement by itself: how the tool runs them isn't known, nor what other files send."""
+        from migsafe.history.text import Runs, texts_of_files, unread
+
+        for migration in migrations:
+            if migration.up.suffix.lower() == ".sql":
+                yield from texts_of_files((migration,), lambda *_: Runs.ONE_BY_ONE)
+            else:
+                yield unread(migration, "what it sends is known to its tool alone")
 
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:  # noqa: ARG002 - the protocol's
         """Empty: what the rows of the version table mean is the tool's own secret."""

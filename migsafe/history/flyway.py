@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from migsafe.history.flyway_files import FlywayFile
     from migsafe.history.flyway_runner import FlywayRun
     from migsafe.history.session import Output
+    from migsafe.history.text import MigrationText
     from migsafe.postgres.address import Address
 
 
@@ -87,6 +88,27 @@ class FlywayHistory:
             *self._endless_waits(),
             *self._settings_not_taken_over(),
         )
+
+    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:
+        """With the placeholders that the settings give; Flyway's own have stand-ins."""
+        from migsafe.history.flyway_files import runs_in_transaction, with_placeholders
+        from migsafe.history.flyway_runner import stand_ins
+        from migsafe.history.session import RunFailed
+        from migsafe.history.text import Runs, text_of, unread
+
+        values = stand_ins(self._options)
+        for migration in migrations:
+            file = self._file_at[migration.up]
+            try:
+                script = with_placeholders(file, values)
+                together = runs_in_transaction(script, file, mixed=self._options.mixed, server=server)
+            except RunFailed as failed:
+                yield unread(migration, failed.failure.message, failed.failure.location)
+            except HistoryError as error:
+                yield unread(migration, error.message)
+            else:
+                runs = Runs.TOGETHER if together else Runs.ONE_BY_ONE
+                yield text_of(script, runs, migration.version, migration.description)
 
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:
         """Versions that stand or lie at or below a baseline, and repeatable files whose last run had the same text."""

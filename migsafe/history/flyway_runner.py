@@ -44,6 +44,15 @@ def open_run(output: Output, files: Sequence[FlywayFile], options: FlywayOptions
 def placeholder_values(connection: Session, options: FlywayOptions, schema: str) -> dict[str, str]:
     """The project's placeholders and Flyway's own."""
     user, database = connection.query("SELECT current_user, current_database()")[0]
+    return _values(options, schema, user, database)
+
+
+def stand_ins(options: FlywayOptions) -> dict[str, str]:
+    """The same where there is no connection to ask."""
+    return _values(options, options.schema or "public", "flyway", "flyway")
+
+
+def _values(options: FlywayOptions, schema: str, user: str, database: str) -> dict[str, str]:
     return {
         **options.placeholders,
         "flyway:defaultSchema": schema,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from psycopg.sql import Identifier
 
     from migsafe.history.session import Output, Session
+    from migsafe.history.text import MigrationText
     from migsafe.postgres.address import Address
 
 _FILE_NAME = re.compile(r"([0-9]+)_(.*)\.(down|up)\.(.*)", re.DOTALL)
@@ -86,6 +87,12 @@ class GolangMigrateHistory:
             *missing_downs(self.migrations),
             *empty_files(self.migrations, lambda file: not split(read_script(file).text)),
         )
+
+    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:  # noqa: ARG002
+        from migsafe.history.text import Runs, texts_of_files
+
+        ups = [each for each in migrations if each.up == self._files.versions[int(each.version)].up]
+        yield from texts_of_files(ups, lambda *_: Runs.AS_ONE_QUERY)
 
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:
         """Every version up to the one in the table; without it when it is dirty, since nobody knows how far it got."""

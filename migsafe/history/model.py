@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
@@ -14,6 +14,7 @@ from migsafe.setting import Setting
 if TYPE_CHECKING:
     import psycopg
 
+    from migsafe.history.text import MigrationText
     from migsafe.postgres.address import Address
 
 
@@ -144,6 +145,9 @@ class History(Protocol):
 
     def problems(self) -> tuple[Finding, ...]:
         """What is wrong with the history itself: duplicates, gaps, several heads, missing or empty downs."""
+
+    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:
+        """What the ups of these migrations, in order, would send to a server of this major version. Runs no SQL."""
 
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:
         """The versions that the version table says are applied; empty when there is no such table. Read only."""

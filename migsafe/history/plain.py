@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from migsafe.history.files import Script
     from migsafe.history.session import Output, Session
+    from migsafe.history.text import MigrationText
     from migsafe.postgres.address import Address
     from migsafe.postgres.names import TableName
 
@@ -96,6 +97,14 @@ class PlainHistory:
             *missing_downs(self.migrations),
             *empty_files(self.migrations, lambda file: not _statements(read_script(file))),
         )
+
+    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:  # noqa: ARG002
+        from migsafe.history.text import Runs, texts_of_files
+
+        def runs(script: Script, _: Migration) -> Runs:
+            return Runs.TOGETHER if self._single_transaction and not _is_autocommit(script) else Runs.ONE_BY_ONE
+
+        yield from texts_of_files(migrations, runs)
 
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:  # noqa: ARG002 (there is no table to read)
         return frozenset()
@@ -207,13 +216,17 @@ def _run_files(address: Address, files: Sequence[Path], *, single_transaction: b
 @contextmanager
 def _transaction(connection: Session, script: Script, *, wanted: bool) -> Iterator[None]:
     """BEGIN and COMMIT around a file, unless its name says otherwise; what fails is rolled back with the connection."""
-    name = _FILE_NAME.fullmatch(script.file.name)
-    around = wanted and not (name and name["autocommit"])
+    around = wanted and not _is_autocommit(script)
     if around:
         connection.query("BEGIN")
     yield
     if around:
         connection.query("COMMIT")
+
+
+def _is_autocommit(script: Script) -> bool:
+    name = _FILE_NAME.fullmatch(script.file.name)
+    return bool(name and name["autocommit"])
 
 
 def _statements(script: Script) -> list[SourceStatement]:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migsafe.findings import Location
+from migsafe.history.text import MigrationText, Runs
 from migsafe.sql.actions import Transaction
 from migsafe.sql.parsing import NotParsed, ParsedStatement, Within, parse_script
 from migsafe.sql.position import line_and_column
 
-
-class Runs(StrEnum):
-    """How the runner sends a script's statements."""
-
-    ONE_BY_ONE = "each statement by itself"
-    TOGETHER = "all in one transaction"
+__all__ = ["NotAnalysed", "Runs", "Script", "script_of", "script_of_text", "transactions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,7 @@ class Script:
     place: Callable[[int], Location]
     not_analysed: tuple[NotAnalysed, ...] = ()
     file: Path | None = None
-    problems: tuple[str, ...] = field(default=())
+    description: str = ""
 
 
 def script_of(
@@ -64,6 +59,20 @@ def script_of(
     )
 
 
+def script_of_text(text: MigrationText) -> Script:
+    """A migration of the history as it is linted."""
+    script = script_of(text.sql, file=text.file, runs=text.runs, place=text.place)
+    missing = tuple(NotAnalysed(location, reason) for location, reason in text.not_analysed)
+    return replace(
+        script,
+        name=text.version,
+        description=text.description,
+        not_analysed=tuple(
+            sorted((*script.not_analysed, *missing), key=lambda each: (each.location.line or 0, each.reason))
+        ),
+    )
+
+
 def _places(sql: str, file: Path | None) -> Callable[[int], Location]:
     def place(offset: int) -> Location:
         line, column = line_and_column(sql, offset)
@@ -77,8 +86,10 @@ def transactions(statements: Iterable[ParsedStatement], runs: Runs) -> Iterator[
 
     A COMMIT ends the runner's transaction too; what follows it is outside of any, as on the server.
     """
-    number = 1 if runs is Runs.TOGETHER else 0
-    is_open = runs is Runs.TOGETHER
+    statements = tuple(statements)
+    several = sum(each.within is Within.SCRIPT for each in statements) > 1
+    is_open = runs is Runs.TOGETHER or (runs is Runs.AS_ONE_QUERY and several)
+    number = 1 if is_open else 0
     for statement in statements:
         change = next((each.what for each in statement.actions if isinstance(each, Transaction)), None)
         if change == "begin" and not is_open and statement.within is Within.SCRIPT:

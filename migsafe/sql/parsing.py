@@ -15,6 +15,7 @@ import postgast
 from postgast import pg_query_pb2 as pb
 
 from migsafe.sql.actions import Action
+from migsafe.sql.plpgsql import parse_plpgsql
 from migsafe.sql.reading import actions_of
 from migsafe.sql.split import SourceStatement, split_script
 
@@ -53,11 +54,20 @@ class NotParsed:
     reason: str
 
 
+_SENDING = frozenset(
+    ("i", "ir", "include", "include_relative", "g", "gx", "gexec", "gset", "copy", "if", "elif", "else", "endif", "c")
+)
+"""The commands of psql that change what is sent, or where."""
+
+
 def parse_script(sql: str) -> Iterator[ParsedStatement | NotParsed]:
     """The statements of a script for psql, in order."""
     for piece in split_script(sql):
         if isinstance(piece, SourceStatement):
             yield from parse_statement(sql[piece.first : piece.offset + len(piece.text)], piece.first)
+        elif piece.name in _SENDING:
+            start = sql.splitlines(keepends=True)[: piece.line - 1]
+            yield NotParsed(piece.text, sum(map(len, start)), f"\\{piece.name} is a command for psql itself")
 
 
 def parse_statement(sql: str, offset: int = 0) -> Iterator[ParsedStatement | NotParsed]:
@@ -102,7 +112,7 @@ def _function(sql: str, offset: int, node: pb.CreateFunctionStmt) -> Iterator[Pa
 
 def _plpgsql(sql: str, offset: int, body: str, within: Within) -> Iterator[ParsedStatement | NotParsed]:
     try:
-        functions = postgast.parse_plpgsql(sql)
+        functions = parse_plpgsql(sql)
     except postgast.PgQueryError as error:
         yield NotParsed(sql, offset, f"its PL/pgSQL can't be read: {error.message}")
         return
