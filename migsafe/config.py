@@ -104,6 +104,28 @@ class RehearseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LintSettings:
+    """Which rules are asked about the text of migrations, and what they are told."""
+
+    enable: Annotated[tuple[str, ...], Setting("Rules that are off by default and shall be asked.")] = ()
+    disable: Annotated[tuple[str, ...], Setting("Rules that shall not be asked.")] = ()
+    server_version: Annotated[
+        int | None,
+        Setting("The major version that the migrations are for (default: that of [server], else the oldest, 14)."),
+    ] = None
+    schema: Annotated[
+        Path | None,
+        Setting("An SQL dump of the schema that the first migration finds (default: nothing is there)."),
+    ] = None
+    not_analysed: Annotated[
+        str,
+        Setting(
+            "Whether a file with something that can't be analysed fails, or it is only listed.", ("listed", "fail")
+        ),
+    ] = "listed"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the user can say. ``file`` is where it was read from (none: nothing was found, all defaults)."""
 
@@ -116,6 +138,7 @@ class Settings:
     snapshots: SnapshotSettings = field(default_factory=SnapshotSettings)
     apply: ApplySettings = field(default_factory=ApplySettings)
     rehearse: RehearseSettings = field(default_factory=RehearseSettings)
+    lint: LintSettings = field(default_factory=LintSettings)
 
 
 TABLES: Mapping[str, type] = {
@@ -126,6 +149,7 @@ TABLES: Mapping[str, type] = {
     "snapshots": SnapshotSettings,
     "apply": ApplySettings,
     "rehearse": RehearseSettings,
+    "lint": LintSettings,
 }
 
 

@@ -17,7 +17,7 @@ from migsafe.findings import CheckResult, Evidence, Finding, Location, Outcome, 
 
 _IGNORE = re.compile(
     r"""(?:--|\#)\s*migsafe:\s*ignore\b
-        \s*(?P<rule>[a-z][a-z0-9-]*)?
+        \s*(?P<rule>[A-Za-z][A-Za-z0-9_-]*)?
         (?:\((?P<object>(?:"(?:[^"]|"")*"|[^")])*)\))?
         \s*(?P<reason>.*)""",
     re.VERBOSE | re.DOTALL,
@@ -38,7 +38,9 @@ class Ignore:
 
     def covers(self, finding: Finding) -> bool:
         """Whether it is for this finding, which an ignore comment without a reason never is."""
-        return bool(self.reason) and finding.rule == self.rule and self.object in (None, finding.location.object)
+        if not self.reason or self.object not in (None, finding.location.object):
+            return False
+        return finding.rule == self.rule or finding.rule in _rules_called(self.rule)
 
 
 def read_ignores(files: Iterable[Path]) -> tuple[Ignore, ...]:
@@ -62,7 +64,7 @@ def apply_ignores(
     checks = tuple(checks)
     used = {ignore for ignore in ignores for each in results for finding in each.findings if ignore.covers(finding)}
     ran = {result.check for result in results if result.outcome is not Outcome.NOT_CHECKED or result.findings}
-    silent = {name for name in checks if name not in ran}
+    silent = {name for name in (*checks, "lint") if name not in ran}
     useless = (each for each in ignores if not each.reason or each not in used)
     findings = tuple(
         _useless(each) for each in useless if not each.reason or _check_of(each.rule, checks) not in silent
@@ -89,8 +91,17 @@ def _ignored(finding: Finding, ignores: Sequence[Ignore]) -> Finding:
     return replace(finding, severity=Severity.NOTE, remedy=None, evidence=(*finding.evidence, why))
 
 
+def _rules_called(name: str) -> tuple[str, ...]:
+    """The rules of lint that go by this name, which may be the one that another linter has for them."""
+    from migsafe.rules import rule_named
+
+    return rule_named(name)
+
+
 def _check_of(rule: str, checks: Iterable[str]) -> str:
-    """The check whose rule this is: the longest name that it begins with."""
+    """The check whose rule this is: ``lint`` for a rule on the text, else the longest name that it begins with."""
+    if _rules_called(rule):
+        return "lint"
     return max((name for name in checks if rule.startswith(f"{name}-")), key=len, default="")
 
 

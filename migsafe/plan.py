@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migsafe.checks.experiment import Step
 from migsafe.errors import HistoryError
 from migsafe.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from migsafe.baseline import Baseline
+    from migsafe.checks.experiment import Step
     from migsafe.config import Settings
     from migsafe.history.model import History
 
@@ -75,6 +75,8 @@ def left_out(count: int) -> dict[str, str]:
 
 def steps(history: History, baseline: Baseline) -> tuple[Step, ...]:
     """One step a new migration, or one for all of them where the tool can't stop between."""
+    from migsafe.checks.experiment import Step
+
     if history.stepwise:
         return tuple(Step(new.version, new.description, (new.up,), new) for new in baseline.new)
     files = tuple(dict.fromkeys(migration.up for migration in baseline.new))

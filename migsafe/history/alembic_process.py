@@ -247,7 +247,7 @@ class OfflineConnection:
         elif parameters and hasattr(clause, "values"):
             clause = clause.values(**parameters)
         self._context.impl._exec(clause)
-        return Unknown(f"reads the result of: {' '.join(str(statement).split())[:80]}")
+        return Unknown(statement)
 
     exec_driver_sql = execute
     scalar = execute
@@ -262,6 +262,15 @@ class OfflineConnection:
     def execution_options(self, **_: Any) -> Any:
         return self
 
+    def schema_for_object(self, item: Any) -> Any:
+        """As SQLAlchemy's own stand-in for a connection has it."""
+        return item.schema
+
+    def _run_ddl_visitor(self, visitor: Any, element: Any, **keywords: Any) -> None:
+        """The way of ``Enum.create(bind)`` and ``metadata.create_all(bind)``: nothing is looked for first."""
+        keywords["checkfirst"] = False
+        visitor(self.dialect, self, **keywords).traverse_single(element)
+
     def __getattr__(self, name: str) -> Any:
         raise NeedsDatabase(f"op.get_bind().{name} needs a database")
 
@@ -269,11 +278,12 @@ class OfflineConnection:
 class Unknown:
     """The result of a statement that wasn't run: whoever looks at it needs a database."""
 
-    def __init__(self, reason: str) -> None:
-        self.__dict__["reason"] = reason
+    def __init__(self, statement: Any) -> None:
+        self.__dict__["statement"] = statement
 
     def _needed(self, *_: Any, **__: Any) -> Any:
-        raise NeedsDatabase(self.__dict__["reason"])
+        statement = " ".join(str(self.__dict__["statement"]).split())
+        raise NeedsDatabase(f"reads the result of: {statement[:80]}{'…' * (len(statement) > 80)}")
 
     __getattr__ = __iter__ = __bool__ = __len__ = __getitem__ = __eq__ = __int__ = __lt__ = __gt__ = __add__ = _needed
     __hash__ = None  # type: ignore[assignment]

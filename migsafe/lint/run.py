@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from migsafe.catalog import Catalog
 from migsafe.findings import Evidence, Finding
-from migsafe.lint.script import Script
+from migsafe.lint.script import NotAnalysed, Script
 from migsafe.rules import Match, Rule, rules
 from migsafe.rules.context import OLDEST_VERSION, Context, Step, step_of
+from migsafe.rules.syntax_error import RULE as SYNTAX_ERROR
 from migsafe.sql.actions import Action, EndOfScript
 from migsafe.sql.parsing import ParsedStatement, Within
 
@@ -38,6 +39,8 @@ class Linter:
                         found += (_finding(rule, match, step, script) for match in rule.find(step.action, context))
             if step.statement.within is not Within.FUNCTION:
                 catalog.apply(step.action)
+        if any(rule is SYNTAX_ERROR for rule in self.rules):
+            found += (_refused(piece, script) for piece in script.not_analysed if piece.refused)
         return tuple(found)
 
 
@@ -67,6 +70,12 @@ def _finding(rule: Rule, match: Match, step: Step, script: Script) -> Finding:
         location=replace(location, object=str(match.object) if match.object else None),
         evidence=(Evidence("statement", _shown(step.statement)),),
     )
+
+
+def _refused(piece: NotAnalysed, script: Script) -> Finding:
+    where = script.name if script.file is None else script.file.name
+    message = f"PostgreSQL's grammar refuses a statement of {where}: {piece.reason}."
+    return Finding(SYNTAX_ERROR.id, SYNTAX_ERROR.severity, message, "Correct it.", piece.location)
 
 
 _LINES_SHOWN = 6

@@ -17,10 +17,14 @@ __all__ = ["NotAnalysed", "Runs", "Script", "script_of", "script_of_text", "tran
 
 @dataclass(frozen=True, slots=True)
 class NotAnalysed:
-    """Something in a script that nobody here could take apart: where it is, and why."""
+    """Something in a script that nobody here could take apart: where it is, and why.
+
+    ``refused``: it isn't SQL, so that a server will refuse it too.
+    """
 
     location: Location
     reason: str
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ def script_of(
         transactions=tuple(transactions(statements, runs)),
         place=where,
         not_analysed=tuple(
-            NotAnalysed(where(piece.offset), piece.reason) for piece in pieces if isinstance(piece, NotParsed)
+            NotAnalysed(where(piece.offset), piece.reason, piece.refused)
+            for piece in pieces
+            if isinstance(piece, NotParsed)
         ),
         file=file,
     )

@@ -47,11 +47,15 @@ class ParsedStatement:
 
 @dataclass(frozen=True, slots=True)
 class NotParsed:
-    """A piece of a script that nobody here understands, and why. Never to be read as clean."""
+    """A piece of a script that nobody here understands, and why. Never to be read as clean.
+
+    ``refused`` says that PostgreSQL's own grammar refuses it, as a server will.
+    """
 
     text: str
     offset: int
     reason: str
+    refused: bool = False
 
 
 _SENDING = frozenset(
@@ -75,7 +79,7 @@ def parse_statement(sql: str, offset: int = 0) -> Iterator[ParsedStatement | Not
     try:
         raw = postgast.parse(sql).stmts
     except postgast.PgQueryError as error:
-        yield NotParsed(sql, offset, f"PostgreSQL's grammar refuses it: {error.message}")
+        yield NotParsed(sql, offset + max(error.cursorpos - 1, 0), error.message, refused=True)
         return
     for statement in raw:
         node = statement.stmt
@@ -128,8 +132,7 @@ def _plpgsql(sql: str, offset: int, body: str, within: Within) -> Iterator[Parse
             continue
         for each in parse_statement(found.sql, start):
             if isinstance(each, NotParsed):
-                reason = f"{each.reason} (in a {within})"
-                yield NotParsed(each.text, start, reason)
+                yield NotParsed(each.text, start, f"{each.reason} (in a {within})")
             else:
                 yield _moved(each, within, conditional=found.conditional)
 

@@ -23,7 +23,7 @@ def lint(rule: Rule, sql: str) -> tuple[Finding, ...]:
 
 def scripted(rule: Rule, sql: str) -> Script:
     script = script_of(sql, runs=Runs.TOGETHER if rule.in_transaction else Runs.ONE_BY_ONE)
-    assert script.not_analysed == (), f"{rule.id}: an example can't be parsed"
+    assert rule.id == "syntax-error" or script.not_analysed == (), f"{rule.id}: an example can't be parsed"
     return script
 
 
@@ -42,7 +42,7 @@ def test_the_good_example_is_clean(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_a_rewrite_is_clean_where_it_can_be_taken_as_it_is(rule: Rule) -> None:
     for finding in lint(rule, rule.bad):
-        if finding.remedy and "--" not in finding.remedy:
+        if finding.remedy and rule.on and "--" not in finding.remedy:
             assert lint(rule, finding.remedy) == ()
 
 

@@ -1,0 +1,214 @@
+"""The whole of ``migsafe lint``: which scripts, on which catalog, by which rules, and the report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migsafe.catalog import Catalog
+from migsafe.errors import SettingsError
+from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity
+from migsafe.history.files import natural_key, read_script
+from migsafe.history.text import Runs, text_of
+from migsafe.ignores import apply_ignores, read_ignores
+from migsafe.lint.run import Linter
+from migsafe.lint.script import Script, script_of, script_of_text
+from migsafe.rules import Rule, rule_named, rules
+from migsafe.rules.context import OLDEST_VERSION
+from migsafe.setting import nearest
+
+if TYPE_CHECKING:
+    from migsafe.config import LintSettings, Settings
+    from migsafe.history.model import History
+
+CHECK = "lint"
+"""The name under which the rules' findings stand in a report."""
+
+STANDARD_INPUT = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A script, and whether it is asked about or only followed for what it leaves behind."""
+
+    script: Script
+    asked: bool
+
+
+def lint(settings: Settings, paths: Sequence[Path], progress: Callable[[str], None]) -> Report:
+    """Ask the rules about these files, or about the project's history where none are named.
+
+    Raises :class:`migsafe.errors.UsageError` for paths, rules or settings that mean nothing.
+    """
+    started = time.monotonic()
+    linter = linter_of(settings)
+    catalog = first_catalog(settings.lint)
+    progress("reading the migrations")
+    kind, choices = choose(settings, paths, linter.server_version)
+    if kind != "files" and not settings.lint.schema:
+        catalog.complete = True
+    migrations: list[MigrationReport] = []
+    on_comments: list[Finding] = []
+    not_analysed: dict[str, str] = {}
+    for choice in choices:
+        script = choice.script
+        findings = linter.lint(script, catalog)
+        if not choice.asked:
+            continue
+        not_analysed.update({str(each.location) or script.name: each.reason for each in script.not_analysed})
+        files = (script.file,) if script.file else ()
+        result = result_of(script, findings, settings.lint)
+        results, about_comments = apply_ignores(read_ignores(files), (result,), _other_checks())
+        on_comments += about_comments
+        migrations.append(MigrationReport(script.name, script.description, files, results))
+    return Report(
+        command="lint",
+        history=kind,
+        server=None,
+        baseline=None,
+        migrations=tuple(migrations),
+        findings=tuple(on_comments),
+        not_checked=not_analysed,
+        seconds=time.monotonic() - started,
+    )
+
+
+def linter_of(settings: Settings) -> Linter:
+    """The rules that the settings ask for, and the version they are told."""
+    version = settings.lint.server_version or settings.server.version or OLDEST_VERSION
+    return Linter(tuple(chosen_rules(settings.lint)), version)
+
+
+def chosen_rules(settings: LintSettings) -> Iterator[Rule]:
+    """The rules, by default or by name. Raises :class:`SettingsError` for a name that no rule goes by."""
+    enabled = {rule for name in settings.enable for rule in _named(name, "enable")}
+    disabled = {rule for name in settings.disable for rule in _named(name, "disable")}
+    for name, rule in rules().items():
+        if name not in disabled and (rule.default or name in enabled):
+            yield rule
+
+
+def _named(name: str, key: str) -> tuple[str, ...]:
+    found = rule_named(name)
+    if not found:
+        raise SettingsError(
+            f"there is no rule {name!r}{nearest(name, rules())}",
+            where=f"[lint] {key}",
+            hint="docs/rules.md lists them, with the names that other linters have for them.",
+        )
+    return found
+
+
+def first_catalog(settings: LintSettings) -> Catalog:
+    """What the first migration finds: the dump that the settings name, or nothing that was seen."""
+    if settings.schema is None:
+        return Catalog()
+    catalog = Catalog(complete=True)
+    for statement in script_of(read_script(settings.schema).text, file=settings.schema).statements:
+        catalog.apply_all(statement.actions)
+    catalog.search_path = ("public",)
+    return catalog
+
+
+def choose(settings: Settings, paths: Sequence[Path], server: int) -> tuple[str, Iterator[Choice]]:
+    """The kind of history, and its scripts in order; files outside of it come last, each for itself."""
+    given = [path for path in paths if path != STANDARD_INPUT]
+    missing = [path for path in given if not path.exists()]
+    if missing:
+        raise SettingsError(
+            "there is no such file or directory",
+            where=str(missing[0]),
+            hint="Name files or directories, or none for the project's own history.",
+        )
+    history = _history(settings, given) if given or not paths else None
+    if not paths:
+        assert history is not None
+        return history.kind, _of_history(history, server, _new(history, settings))
+    wanted = {file.resolve() for path in given for file in _files(path)}
+    known = {migration.up.resolve() for migration in history.migrations} if history else set()
+    inside, outside = wanted & known, sorted(wanted - known, key=lambda file: natural_key(str(file)))
+    kind = history.kind if history and inside else "files"
+    if inside and not all(path.is_file() for path in given):
+        downs = {each.down.resolve() for each in history.migrations if each.down} if history else set()
+        outside = [file for file in outside if file not in downs and file.suffix == ".sql"]
+
+    def choices() -> Iterator[Choice]:
+        if history and inside:
+            yield from _of_history(history, server, inside)
+        for file in outside:
+            yield Choice(script_of_text(text_of(read_script(file), Runs.ONE_BY_ONE, file.name)), asked=True)
+        if STANDARD_INPUT in paths:
+            yield Choice(script_of(sys.stdin.read()), asked=True)
+
+    return kind, choices()
+
+
+def _history(settings: Settings, paths: Sequence[Path]) -> History | None:
+    """The project's history; one that the directory given holds; none where files stand for themselves."""
+    from migsafe.errors import MigsafeError
+    from migsafe.history.kinds import open_history
+    from migsafe.plan import read_history
+
+    if not paths:
+        return read_history(settings)
+    try:
+        history = open_history(settings.history)
+        known = {migration.up.resolve() for migration in history.migrations}
+        if known & {file.resolve() for path in paths for file in _files(path)}:
+            return history
+    except MigsafeError:
+        if settings.history.kind or settings.history.path:
+            raise  # what the settings name must be there
+    directories = [path for path in paths if path.is_dir()]
+    if len(directories) != 1:
+        return None
+    try:
+        return open_history(replace(settings.history, root=directories[0], path=directories[0].absolute(), kind=None))
+    except MigsafeError:
+        return None  # a directory of SQL files that is no history
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        yield from (file for file in path.rglob("*") if file.suffix.lower() in (".sql", ".py"))
+    else:
+        yield path
+
+
+def _new(history: History, settings: Settings) -> set[Path]:
+    files = [migration.up for migration in history.migrations]
+    if settings.baseline.since is None:
+        return {file.resolve() for file in files}
+    from migsafe.history.edits import new_since
+
+    return {file.resolve() for file in new_since(files, settings.baseline.since)}
+
+
+def _of_history(history: History, server: int, asked: set[Path]) -> Iterator[Choice]:
+    """The history's scripts up to the last one that is asked about."""
+    places = [number for number, each in enumerate(history.migrations) if each.up.resolve() in asked]
+    needed = history.migrations[: max(places, default=-1) + 1]
+    for text in history.texts(needed, server):
+        yield Choice(script_of_text(text), asked=text.file.resolve() in asked)
+
+
+def result_of(script: Script, findings: tuple[Finding, ...], settings: LintSettings) -> CheckResult:
+    """What became of one script: it fails by an error, and by what can't be analysed where the settings say so."""
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    if errors:
+        return CheckResult(CHECK, Outcome.FAILED, f"{errors} error{'s' * (errors > 1)}", "", findings)
+    if script.not_analysed and settings.not_analysed == "fail":
+        reason = "; ".join(f"{each.location}: {each.reason}" for each in script.not_analysed)
+        return CheckResult(CHECK, Outcome.NOT_CHECKED, "not analysed", reason, findings)
+    answer = f"{len(findings)} found" if findings else "clean" if not script.not_analysed else "in part"
+    return CheckResult(CHECK, Outcome.PASSED, answer, "", findings)
+
+
+def _other_checks() -> tuple[str, ...]:
+    from migsafe.gate import CHECKS
+
+    return tuple(CHECKS)
