@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from migsafe.cli import main
 from migsafe.postgres.server import Server
+from migsafe.snapshots.manifest import Snapshot
 from tests.fix_state import fresh_database
 
 Sides = tuple[psycopg.Connection, psycopg.Connection]
