@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from migsafe.cli.progress import Progress
     from migsafe.config import Settings
 
-FORMATS = {"tree": "migsafe.differences.terminal", "json": "migsafe.differences.json_1"}
+FORMATS = {
+    "tree": "migsafe.differences.terminal",
+    "json": "migsafe.differences.json_1",
+    "sql": "migsafe.differences.sql",
+}
 
 
 @click.command("diff")

@@ -10,6 +10,7 @@ from migsafe.differences.engine import Differences
 from migsafe.differences.schema_file import hash_of_all
 from migsafe.differences.sides import Side
 from migsafe.schema.model import SchemaObject
+from migsafe.schema.statements.script import write_script
 
 FORMAT = "migsafe.diff/1"
 
@@ -19,6 +20,7 @@ Object = dict[str, Any]
 def render(differences: Differences, **_: object) -> str:
     """The difference as JSON in ASCII, by kind and name."""
     found = differences.difference
+    script = write_script(differences.old.catalog, differences.new.catalog)
     document = {
         "format": FORMAT,
         "migsafe": migsafe.__version__,
@@ -36,6 +38,10 @@ def render(differences: Differences, **_: object) -> str:
                 "fields": {field.field: {"old": field.old, "new": field.new} for field in change.fields},
             }
             for change in found.changed
+        ],
+        "statements": list(script.statements),
+        "not_written": [
+            {"object": each.object, "what": each.what, "reason": each.reason} for each in script.not_written
         ],
         "notes": list(differences.notes),
     }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
-from migsafe.schema.model import Json, ObjectKey, Schema
+from migsafe.schema.model import Json, ObjectKey, Schema, SchemaObject
 
 Identity: TypeAlias = tuple[int, int, int]
 """A catalog's oid, an oid in it, a column's number: the same object in a database and in its clone."""
@@ -28,7 +29,7 @@ _NAMED_IN_TEXT = _RELATIONS | {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
     """A schema and its dependencies.
 
@@ -42,6 +43,31 @@ class Catalog:
     version: str = ""
     inferred: bool = False
 
+    @cached_property
+    def parts(self) -> Mapping[str, tuple[SchemaObject, ...]]:
+        """What hangs on each relation, by the relation's name."""
+        found: dict[str, list[SchemaObject]] = {}
+        for item in self.schema.values():
+            if item.parent is not None:
+                found.setdefault(item.parent, []).append(item)
+        return {name: tuple(items) for name, items in found.items()}
+
+    @cached_property
+    def partition_indexes(self) -> Mapping[str, tuple[SchemaObject, ...]]:
+        """The indexes of partitions that are parts of each partitioned table's index, by the latter's name."""
+        found: dict[str, list[SchemaObject]] = {}
+        for item in self.schema.of_kind("index"):
+            if item.fields.get("partition_of"):
+                found.setdefault(str(item.fields["partition_of"]), []).append(item)
+        return {name: tuple(items) for name, items in found.items()}
+
+    @cached_property
+    def owned_sequences(self) -> Mapping[str, SchemaObject]:
+        """The sequences that belong to columns, by the column's name."""
+        sequences = self.schema.of_kind("sequence")
+        return {str(item.fields["owned_by"]): item for item in sequences if item.fields.get("owned_by")}
+
+    @cached_property
     def needed_by(self) -> Mapping[ObjectKey, frozenset[ObjectKey]]:
         """For each object the objects that need it."""
         found: dict[ObjectKey, set[ObjectKey]] = {}

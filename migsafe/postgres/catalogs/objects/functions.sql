@@ -24,6 +24,7 @@ SELECT
         'cost', p.procost,
         'rows', nullif(p.prorows, 0),
         'support', nullif(p.prosupport::oid, 0)::regproc,
+        'transforms', (SELECT jsonb_agg(t::regtype ORDER BY t::regtype::text) FROM unnest(p.protrftypes) t),
         'settings', (SELECT jsonb_agg(s ORDER BY s) FROM unnest(p.proconfig) s),
         'transition', nullif(g.aggtransfn::oid, 0)::regprocedure,
         'transition_type', nullif(g.aggtranstype, 0)::regtype,
