@@ -26,9 +26,17 @@ def read_catalog(connection: psycopg.Connection, *, ignore: Collection[TableName
     Locks: ACCESS SHARE on system catalogs. Definitions that PostgreSQL prints are those at the moment of printing.
     """
     with consistent_reading(connection):
-        objects = read_objects(connection)
-        dependencies = list(read_dependencies(connection))
-        ignored = printed_names(connection, ignore)
+        return catalog_in_transaction(connection, ignore=ignore)
+
+
+def catalog_in_transaction(connection: psycopg.Connection, *, ignore: Collection[TableName] = ()) -> Catalog:
+    """The schema as the connection's own transaction sees it, with an empty search path while it is read."""
+    path = connection.execute("SELECT pg_catalog.current_setting('search_path')").fetchone()
+    connection.execute("SELECT pg_catalog.set_config('search_path', '', true)")
+    objects = read_objects(connection)
+    dependencies = list(read_dependencies(connection))
+    ignored = printed_names(connection, ignore)
+    connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", path)
     schema = Schema(SchemaObject(each.kind, each.name, each.fields, each.parent) for each in objects).without(ignored)
     keys = {each.address: (each.kind, each.name) for each in objects if (each.kind, each.name) in schema}
     extensions = {member[:2]: keys[owner] for member, owner, is_member in dependencies if is_member and owner in keys}

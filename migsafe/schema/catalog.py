@@ -43,6 +43,12 @@ class Catalog:
     version: str = ""
     inferred: bool = False
 
+    @property
+    def major(self) -> int:
+        """The server's major version; 0 where it isn't known."""
+        match = re.match(r"\d+", self.version)
+        return int(match[0]) if match else 0
+
     @cached_property
     def parts(self) -> Mapping[str, tuple[SchemaObject, ...]]:
         """What hangs on each relation, by the relation's name."""

@@ -82,6 +82,17 @@ def test_a_file_that_was_changed_by_hand_is_refused(run: Run, tmp_path: Path) ->
     assert "table shop.customer" in found.output
 
 
+def test_the_sql_makes_the_old_schema_into_the_new_one(run: Run, sides: Sides) -> None:
+    sides[1].execute("ALTER TABLE shop.misc ALTER a TYPE text, ADD born date")
+    sides[1].execute("ALTER TYPE shop.mood RENAME VALUE 'sad' TO 'blue'")
+    script = run("diff", "env:OLD", "env:NEW", "--format", "sql").stdout
+    assert "NOT WRITTEN enum shop.mood: the value sad is gone" in script
+    for statement in script.split(";\n"):
+        sides[0].execute(statement.encode())
+    left = run("diff", "env:OLD", "env:NEW", "--format", "json")
+    assert [item["name"] for item in json.loads(left.stdout)["changed"]] == ["shop.mood"]
+
+
 def test_a_snapshot_is_a_side(run: Run, sides: Sides, every_kind_snapshot: Snapshot) -> None:
     assert run("diff", every_kind_snapshot.path, "env:NEW").exit_code == 0
     sides[1].execute("DROP TABLE shop.nothing")

@@ -61,7 +61,7 @@ class Column(Writer):
         yield f"{altering(item, catalog)} DROP {word} {own_name(item)}{cascade}"
 
     def needs_rebuilding(self, change: ObjectChange, old: Catalog, new: Catalog) -> bool:
-        """An expression can be dropped; any other that differs needs a new column (SET EXPRESSION is PostgreSQL 17's)."""
+        """An expression can be dropped; any other needs a new column (SET EXPRESSION is PostgreSQL 17's)."""
         fields = fields_of(change)
         return ("generated_kind" in fields and change.new.fields.get("generated") is not None) or (
             "generated" in fields and change.new.fields.get("generated") is not None
@@ -93,7 +93,7 @@ class Column(Writer):
             yield f"DROP SEQUENCE {before.name}"
         if "identity" in fields and fields["identity"][1] is not None:
             yield from _alter_identity(start, change, new)
-        yield from _alter_stored(start, change, new)
+        yield from _alter_stored(start, change)
 
 
 def relation_kind(item: SchemaObject, catalog: Catalog) -> str:
@@ -208,7 +208,7 @@ def _set_on(sequence: SchemaObject, column: SchemaObject) -> str:
     return f"SELECT setval({literal(sequence.name)}, {start}, false) FROM {column.parent}"
 
 
-def _alter_stored(start: str, change: ObjectChange, new: Catalog) -> Written:
+def _alter_stored(start: str, change: ObjectChange) -> Written:
     fields, item = fields_of(change), change.new
     if "storage" in fields:
         kind = "MAIN" if text(item, "type").startswith(_MAIN_BY_DEFAULT) else "EXTENDED"

@@ -51,11 +51,15 @@ def changes_place(item: SchemaObject, old: Catalog, new: Catalog) -> bool:
     return any(tables[0].get(name) != tables[1].get(name) for name in ("inherits", "partition_bound"))
 
 
-def counterpart(item: SchemaObject, catalog: Catalog) -> ObjectKey | None:
-    """The parent's column, constraint, trigger or index that brings this one about; none for one of its own."""
+def counterpart(item: SchemaObject, catalog: Catalog, *, by_name: bool = True) -> ObjectKey | None:
+    """The parent's column, constraint, trigger or index that brings this one about; none for one of its own.
+
+    With ``by_name`` an index must have the name that PostgreSQL gives it: any other was made by itself.
+    """
     if item.kind == "index" and item.fields.get("partition_of"):
         key = ("index", text(item, "partition_of"))
-        return key if key in catalog.schema and made_on_partitions(catalog.schema[key], catalog) else None
+        usual = key in catalog.schema and made_on_partitions(catalog.schema[key], catalog)
+        return key if usual or not by_name else None
     table = catalog.schema.get(("table", item.parent or ""))
     if item.kind == "column" and table is not None and table.fields.get("of_type"):
         return ("column", f"{table.fields['of_type']}.{own_name(item)}")
@@ -65,7 +69,7 @@ def counterpart(item: SchemaObject, catalog: Catalog) -> ObjectKey | None:
         if item.kind == "constraint" and _key_word(item):
             match = _same_key(item, parent, catalog)
             if match:
-                return match.key if _has_usual_name(item) else None
+                return match.key if _has_usual_name(item) or not by_name else None
         name = f"{parent}.{own_name(item)}" if item.kind == "column" else f"{own_name(item)} on {parent}"
         if (item.kind, name) in catalog.schema:
             return (item.kind, name)

@@ -9,6 +9,7 @@ from migsafe.schema.diff import ObjectChange
 from migsafe.schema.model import ObjectKey
 from migsafe.schema.statements.columns import relation_kind
 from migsafe.schema.statements.kinds import WRITERS
+from migsafe.schema.statements.names import parts
 
 VIEWS = ("view", "materialized view")
 
@@ -19,7 +20,7 @@ _STOPS_A_NEW_TYPE = frozenset({"view", "materialized view", "rule", "policy", "t
 def to_rebuild(changes: Mapping[ObjectKey, ObjectChange], old: Catalog, new: Catalog) -> frozenset[ObjectKey]:
     """The objects on both sides that are to be dropped and made again."""
     found: set[ObjectKey] = set()
-    retyped = {key for key, change in changes.items() if _is_retyped(change, old, new)}
+    retyped = {key for key, change in changes.items() if _is_retyped(change, new)}
     for key, change in changes.items():
         writer = WRITERS[change.new.kind]
         if not writer.needs_rebuilding(change, old, new):
@@ -56,17 +57,11 @@ def constraint_of(key: ObjectKey, catalog: Catalog) -> ObjectKey | None:
     constraints = (each for each in catalog.needs.get(key, ()) if each[0] == "constraint")
     name = key[1].rpartition(".")[2]
     known = [each for each in constraints if each[1].endswith(f" on {index.parent}")]
-    guess = ("constraint", f"{_own(key[1])} on {index.parent}")
+    guess = ("constraint", f"{parts(key[1])[-1]} on {index.parent}")
     return guess if guess in catalog.schema else next((each for each in known if each[1].startswith(name)), None)
 
 
-def _own(name: str) -> str:
-    from migsafe.schema.statements.names import parts
-
-    return parts(name)[-1]
-
-
-def _is_retyped(change: ObjectChange, old: Catalog, new: Catalog) -> bool:
+def _is_retyped(change: ObjectChange, new: Catalog) -> bool:
     fields = {each.field for each in change.fields}
     return change.new.kind == "column" and bool(fields & {"type", "collation"}) and not _is_of_view(change.new.key, new)
 
@@ -107,9 +102,9 @@ def _whole(key: ObjectKey, catalog: Catalog) -> ObjectKey | None:
 
 
 def _needs(key: ObjectKey, catalog: Catalog) -> set[ObjectKey]:
-    parts = catalog.parts.get(key[1], ()) if key[0] in VIEWS else ()
+    columns = catalog.parts.get(key[1], ()) if key[0] in VIEWS else ()
     needed = set(catalog.needs.get(key, ()))
-    for part in parts:
+    for part in columns:
         needed |= catalog.needs.get(part.key, frozenset())
     for index in (("index", name) for name in _indexes(key, catalog)):
         needed |= catalog.needs.get(index, frozenset())

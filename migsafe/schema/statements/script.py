@@ -53,7 +53,7 @@ class _Writing:
     def __init__(self, old: Catalog, new: Catalog) -> None:
         self.old, self.new = old, new
         self.steps = Steps(old, new, compare_schemas(old.schema, new.schema))
-        self.major = int((new.version or old.version or "15").partition(".")[0].partition(" ")[0])
+        self.major = new.major or old.major
         self.not_written: list[NotWritten] = []
 
     def script(self) -> Script:
@@ -109,18 +109,28 @@ class _Writing:
         for step in [*after]:
             for key in covered.get(step, [step[1]]):
                 self._tie_one(step, key, after, going)
+        self._tie_columns(after)
         placed: Iterator[Step] = (("change", key) for key in self.steps.changes if self._is_placed(key))
         for step in (*self.steps.links(), *placed):
             self._tie_link(step, after)
+
+    def _tie_columns(self, after: dict[Step, set[Step]]) -> None:
+        """New columns of a table are added in the order in which they stand."""
+        previous: dict[str, Step] = {}
+        own = [step for step in after if step[0] == "create" and step[1][0] == "column"]
+        for step in sorted(own, key=self._rank):
+            table = self.new.schema[step[1]].parent or ""
+            self._after(after, step, previous.get(table))
+            previous[table] = step
 
     def _tie_one(self, step: Step, key: ObjectKey, after: dict[Step, set[Step]], going: dict[str, Step]) -> None:
         steps = self.steps
         if step[0] in ("create", "change"):
             for needed in self._needed(key, self.new):
                 self._after(after, step, steps.creating(needed))
-                if ("change", needed) != step:
+                if needed[1] != self.new.schema[key].parent:
                     self._after(after, step, ("change", needed))
-        if key[0] == "index" and step[0] == "create":
+        if key[0] == "index" and step == ("create", key):
             for below in self.new.partition_indexes.get(key[1], ()):
                 self._after(after, step, steps.creating(("table", below.parent or "")))
         if step[0] == "create":
@@ -132,7 +142,7 @@ class _Writing:
                 gone = steps.dropping(needed)
                 if gone and gone != step:
                     self._after(after, gone, step)
-                if ("change", needed) in after and ("change", needed) != step:
+                if ("change", needed) in after and needed[1] != self.old.schema[key].parent:
                     self._after(after, ("change", needed), step)
         if step[0] == "change":
             for needed in self._needed(key, self.old):
@@ -146,7 +156,7 @@ class _Writing:
         parts = self.new.parts.get(key[1], ()) if key[0] == "table" else ()
         names = [key, *(part.key for part in parts if part.kind in ("column", "constraint", "index"))]
         if item.fields.get("owned_by"):
-            names.append(("column", text(item, "owned_by")))
+            names += [("column", text(item, "owned_by")), ("table", item.parent or "")]
         if item.fields.get("partition_of"):
             names.append(("index", text(item, "partition_of")))
         names += self.new.needs.get(key, ())
@@ -157,10 +167,9 @@ class _Writing:
             self._after(after, step, ("change", name))
 
     def _is_placed(self, key: ObjectKey) -> bool:
-        """Whether the table becomes another one's partition, for which it must have all that its parent has."""
-        return key[0] == "table" and any(
-            each.field in ("inherits", "partition_bound") and each.new for each in self.steps.changes[key].fields
-        )
+        """Whether it is tied to what must be there by then: a partition to its parent, a sequence to its column."""
+        fields = {each.field for each in self.steps.changes[key].fields if each.new is not None}
+        return bool(fields & {"inherits", "partition_bound"} if key[0] == "table" else fields & {"owned_by"})
 
     def _needed(self, key: ObjectKey, catalog: Catalog) -> Iterator[ObjectKey]:
         """What must be there while the object is: without the column that a sequence is tied to later on."""
@@ -243,20 +252,22 @@ class _Writing:
 
     def _changed(self, writer: Writer, change: ObjectChange) -> Written:
         """The fields that can be altered, then owner, privileges and comment; what else differs is not written."""
-        known = writer.alters | writer.follows | TRAITS
-        of_constraint = (change.new.kind == "index" and {"definition"}) or set()
-        of_view = change.new.kind == "column" and altering(change.new, self.new).startswith(("ALTER VIEW", "ALTER MAT"))
+        known = (writer.alters | writer.follows | TRAITS | {"partition_of"}) - {"security_labels"}
+        if change.new.kind == "index":
+            known |= {"definition"}  # the constraint's, which was made anew
         fields = tuple(each for each in change.fields if each.field in writer.alters | {"partition_of"})
+        if change.new.kind == "sequence":
+            yield from self._traits(writer, change.old, change.new)  # only a table's owner can tie one to a column
         if fields:
             yield from writer.alter(ObjectChange(change.old, change.new, fields), self.old, self.new)
-        for each in change.fields:
-            if each.field == "security_labels" or (each.field not in known and each.field not in of_constraint):
-                if not of_view and each.field != "partition_of":
-                    yield _cannot(change, each)
-        yield from self._traits(writer, change.old, change.new)
+        yield from (_cannot(change, each) for each in change.fields if each.field not in known)
+        if change.new.kind != "sequence":
+            yield from self._traits(writer, change.old, change.new)
 
     def _traits(self, writer: Writer, old: SchemaObject | None, new: SchemaObject) -> Iterator[str]:
-        if new.kind == "sequence" and new.fields.get("owned_by"):
+        column = new.fields.get("owned_by") if new.kind == "sequence" else None
+        came_along = self.steps.creating(new.key) != ("create", new.key)
+        if column and (came_along if old is None else old.fields.get("owned_by") == column):
             old, new = old and _without_owner(old), _without_owner(new)  # it follows its table's
         yield from traits(writer, old, new, self._given_by_default, self.major)
 

@@ -137,10 +137,13 @@ class Steps:
             return self.dropping(constraint)
         if item.kind == "publication table" and (publication := _publication(item)) in self.removed:
             return self.dropping(publication)
-        if (parent := counterpart(item, self.old)) in self.drops and parent:
+        if (parent := counterpart(item, self.old, by_name=False)) in self.drops and parent:
             return self.dropping(parent)
         if self._changes_with_place(item):
             return ("change", ("table", item.parent or ""))
+        if item.kind == "sequence" and item.fields.get("owned_by"):
+            column = ("column", str(item.fields["owned_by"]))
+            return self.dropping(column) if column in self.removed else self._with_identity(column)
         if item.key in self.rebuilt:
             return None
         needed = self.old.needs.get(item.key, frozenset())
@@ -148,18 +151,15 @@ class Steps:
             columns = (key for key in needed if key[0] == "column" and key in self.removed)
             own = (key for key in columns if self.old.schema[key].parent == item.parent)
             return next((self.dropping(key) for key in sorted(own)), None)
-        if item.kind == "sequence" and item.fields.get("owned_by"):
-            column = ("column", str(item.fields["owned_by"]))
-            return self.dropping(column) if column in self.removed else self._with_identity(column)
         if item.kind == "function":
             bases = (key for key in needed if key[0] == "base type" and key in self.removed)
             return next((("drop", key) for key in bases if item.key in self.old.needs.get(key, ())), None)
         return None
 
     def _comes_with(self, item: SchemaObject) -> Step | None:
-        if item.kind == "constraint" and item.fields.get("unvalidated") and (parent := counterpart(item, self.new)):
-            if parent in self.creates:
-                return self.creating(parent)  # NOT VALID passes to the partitions that are there
+        parent = counterpart(item, self.new)
+        if item.kind == "constraint" and item.fields.get("unvalidated") and parent in self.creates and parent:
+            return self.creating(parent)  # NOT VALID passes to the partitions that are there
         if item.kind == "function":
             bases = (key for key in self.new.needs.get(item.key, ()) if key[0] == "base type" and key in self.creates)
             return next((("create", key) for key in bases if item.key in self.new.needs.get(key, ())), None)
@@ -177,7 +177,7 @@ class Steps:
             return self.creating(constraint) if constraint else None  # made first: attaching takes it up
         if item.kind == "index" and (constraint := constraint_of(item.key, self.new)) in self.creates and constraint:
             return self.creating(constraint)
-        if (parent := counterpart(item, self.new)) in self.creates and parent:
+        if parent in self.creates and parent:
             return self.creating(parent)
         if item.kind == "sequence" and item.fields.get("owned_by"):
             column = ("column", str(item.fields["owned_by"]))
@@ -189,7 +189,7 @@ class Steps:
         return None
 
     def _with_identity(self, column: ObjectKey) -> Step | None:
-        """The step that makes the column an identity column, or an ordinary one: its sequence comes and goes with it."""
+        """The step that makes it an identity column, or an ordinary one: its sequence comes and goes with it."""
         change = self.all_changes.get(column)
         return ("change", column) if change and any(each.field == "identity" for each in change.fields) else None
 
@@ -254,20 +254,11 @@ class Steps:
     def links(self) -> Iterator[Step]:
         """Partitions to attach, and sequences to tie to their columns."""
         yield from (("link", key) for key in sorted(self.attached))
-        for key in sorted(self.added):
-            if (
-                key[0] == "sequence"
-                and self.new.schema[key].fields.get("owned_by")
-                and self.creating(key) == ("create", key)
-            ):
+        for key in sorted(key for key in self.added if self.creating(key) == ("create", key)):
+            item = self.new.schema[key]
+            placed = ("table", self._parent_of(key)) in self.attached or self._is_placed(item)
+            if item.fields.get("owned_by") or (item.fields.get("partition_of") and not placed):
                 yield ("link", key)
-            if (
-                key[0] == "index"
-                and self.new.schema[key].fields.get("partition_of")
-                and self.creating(key) == ("create", key)
-            ):
-                if ("table", self._parent_of(key)) not in self.attached and not self._is_placed(self.new.schema[key]):
-                    yield ("link", key)
 
 
 def _is_foreign(item: SchemaObject) -> bool:

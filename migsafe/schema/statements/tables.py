@@ -89,7 +89,8 @@ class CompositeType(Writer):
     rebuilds: bool = False
 
     def create(self, item: SchemaObject, catalog: Catalog) -> Written:
-        yield f"CREATE TYPE {item.name} AS {_lines(definition(each, catalog) for each in columns_of(item.name, catalog))}"
+        attributes = (definition(each, catalog) for each in columns_of(item.name, catalog))
+        yield f"CREATE TYPE {item.name} AS {_lines(attributes)}"
 
 
 def inline_constraints(item: SchemaObject, catalog: Catalog) -> list[SchemaObject]:

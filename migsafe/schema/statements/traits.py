@@ -159,7 +159,7 @@ def _grants(item: SchemaObject, before: Granted, after: Granted, *, on: str) -> 
                 yield f"GRANT {_words(came, columns)} {on} TO {role}{' WITH GRANT OPTION' if option else ''}"
 
 
-def _is_new(before: bool | None, *, option: bool) -> bool:
+def _is_new(before: bool | None, *, option: bool) -> bool:  # noqa: FBT001  none: there was no grant
     return before is None or (option and not before)
 
 

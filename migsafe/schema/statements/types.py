@@ -112,9 +112,8 @@ class Range(Writer):
             "SUBTYPE_DIFF": text(item, "subtype_difference"),
             "MULTIRANGE_TYPE_NAME": text(item, "multirange"),
         }
-        if catalog.version and int(catalog.version.partition(".")[0]) < 14:  # no multiranges before 14
-            words.pop("MULTIRANGE_TYPE_NAME")
-        yield f"CREATE TYPE {item.name} AS RANGE ({', '.join(f'{word} = {said}' for word, said in words.items() if said)})"
+        said = [f"{word} = {value}" for word, value in words.items() if value]
+        yield f"CREATE TYPE {item.name} AS RANGE ({', '.join(said)})"
 
 
 _ALIGNMENTS = {"c": "char", "s": "int2", "i": "int4", "d": "double"}

@@ -14,7 +14,7 @@ from migsafe.schema.statements.writer import Writer, Written, change_settings, f
 
 @dataclass(frozen=True)
 class View(Writer):
-    """A view. It is replaced in place as long as its old columns stay the first of the new ones (manual, CREATE VIEW)."""
+    """A view. It is replaced in place as long as its old columns stay the first of the new ones."""
 
     word: str = "VIEW"
     alters: frozenset[str] = frozenset({"definition", "options"})

@@ -1,0 +1,173 @@
+"""The statements that lead from one schema to another lead there, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from migsafe.differences.reading import catalog_in_transaction, read_catalog
+from migsafe.postgres.dump import dump_text
+from migsafe.postgres.server import Server
+from migsafe.schema.catalog import Catalog, without_dependencies
+from migsafe.schema.diff import compare_schemas
+from migsafe.schema.model import Schema, SchemaObject
+from migsafe.schema.statements.script import Script, write_script
+from migsafe.state import State
+from tests.fix_state import fresh_database
+
+HERE = Path(__file__).parent
+EDITS = [
+    statement
+    for statement in re.findall(r"^-- .*\n((?!--).+)$", (HERE / "edits.sql").read_text(), re.MULTILINE)
+    if not re.match(
+        r"INSERT|DELETE|SELECT|UPDATE (?!pg_)|ALTER SEQUENCE shop.number RESTART|DROP EXTENSION plpgsql", statement
+    )
+]
+"""Single edits of the schema in every_kind.sql; the comment on initdb's own plpgsql is not read."""
+
+
+def lead(connection: psycopg.Connection, wanted: Catalog) -> Script:
+    """Run what leads from the schema that is there to the wanted one; everything else that differs must be told."""
+    script = write_script(read_catalog(connection), wanted)
+    for statement in script.statements:
+        try:
+            connection.execute(statement.encode())
+        except psycopg.Error as error:
+            raise AssertionError("\n".join([statement, str(error), "", *script.statements])) from error
+    told = {each.object for each in script.not_written}
+    left = compare_schemas(read_catalog(connection).schema, wanted.schema)
+    assert not left.added
+    assert not left.removed
+    assert [str(each.new) for each in left.changed if not told & {str(each.new), f"table {each.new.parent}"}] == []
+    return script
+
+
+def schema_dump(server: Server, connection: psycopg.Connection, file: Path) -> list[str]:
+    """pg_dump's text of the schema: without where sequences stand, which is no part of it."""
+    dump_text(server, connection.info.dbname, file)
+    lines = file.read_text().splitlines()
+    return [line for line in lines if not re.match(r"SELECT pg_catalog.setval|\\(un)?restrict|$", line)]
+
+
+def test_what_objects_that_need_each_other_make_hard_leads_there(server: Server, tmp_path: Path) -> None:
+    with fresh_database(server) as a, fresh_database(server) as b:
+        a.execute((HERE / "pair" / "a.sql").read_bytes())
+        b.execute((HERE / "pair" / "b.sql").read_bytes())
+        script = lead(a, read_catalog(b))
+        assert script.not_written == ()
+        assert schema_dump(server, a, tmp_path / "a") == schema_dump(server, b, tmp_path / "b")
+        assert not write_script(read_catalog(a), read_catalog(b))
+        lead_back(server, b)
+    text = "\n".join(script.statements)
+    assert "CREATE OR REPLACE VIEW public.replaced" in text
+    assert "DROP TABLE public.customers" not in text
+    assert "ALTER TABLE public.customers ALTER COLUMN born TYPE date USING born::date" in text
+    assert "ALTER TYPE public.mood ADD VALUE 'so-so' AFTER 'sad'" in text
+    assert 'ALTER TABLE public.customers ADD COLUMN "select" bigserial' in text
+    assert "CREATE OR REPLACE FUNCTION public.note_change" in text
+
+
+def lead_back(server: Server, connection: psycopg.Connection) -> None:
+    with fresh_database(server) as a:
+        a.execute((HERE / "pair" / "a.sql").read_bytes())
+        told = {each.object for each in lead(connection, read_catalog(a)).not_written}
+        assert told == {"enum public.mood", "table public.customers"}
+
+
+def test_every_kind_of_object_is_made_from_nothing_and_dropped(
+    server: Server, every_kind: tuple[str, State], tmp_path: Path
+) -> None:
+    with fresh_database(server) as empty, fresh_database(server, every_kind[0]) as full:
+        nothing, everything = read_catalog(empty), read_catalog(full)
+        (password,) = lead(empty, everything).not_written
+        assert password.object == "user mapping reporter on server far"
+        lead(full, nothing)
+        assert not write_script(read_catalog(full), nothing)
+        made = schema_dump(server, empty, tmp_path / "made")
+    with fresh_database(server, every_kind[0]) as full:
+        full.execute("ALTER USER MAPPING FOR reporter SERVER far OPTIONS (DROP password)")
+        full.execute("SELECT lo_unlink(4242)")
+        wanted = schema_dump(server, full, tmp_path / "wanted")
+    assert schema_only(made) == schema_only(wanted)
+
+
+def schema_only(lines: Iterable[str]) -> list[str]:
+    """Without rows, large objects, and whether a materialized view is filled, which is told by a REFRESH."""
+    rows = False
+    found = []
+    for line in lines:
+        if line.startswith(("COPY ", "-- Data for Name")):
+            rows = True
+        elif line.startswith("-- Name") or line == r"\.":
+            rows = False
+        if not rows and line not in (r"\.", "--"):
+            found.append(line)
+    return found
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    derandomize=True,
+    phases=[Phase.generate],  # each step of shrinking would take a second
+)
+@given(st.lists(st.sampled_from(EDITS), max_size=25, unique=True), st.lists(st.sampled_from(EDITS), max_size=25))
+def test_any_edits_of_two_schemas_lead_from_one_to_the_other(
+    server: Server, every_kind: tuple[str, State], ours: list[str], theirs: list[str]
+) -> None:
+    with fresh_database(server, every_kind[0]) as old, fresh_database(server, every_kind[0]) as new:
+        for connection, edits in ((old, ours), (new, theirs)):
+            for edit in edits:
+                with suppress(psycopg.Error):  # what it is about may be gone by an edit before it
+                    connection.execute(edit.encode())
+        lead(old, read_catalog(new))
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_each_edit_leads_there_or_back(server: Server, every_kind: tuple[str, State], part: int) -> None:
+    """Every edit is made in a transaction of its own on one database; one is made by statements, the next undone."""
+    with fresh_database(server, every_kind[0]) as connection:
+        start = read_catalog(connection)
+        for number, edit in enumerate(EDITS[part::4]):
+            with connection.transaction(force_rollback=True):
+                connection.execute(edit.encode())
+                changed = catalog_in_transaction(connection)
+                if number % 2:
+                    run(connection, changed, start)
+                    assert untold(connection, changed, start) == [], edit
+            if number % 2 == 0:
+                with connection.transaction(force_rollback=True):
+                    run(connection, start, changed)
+                    assert untold(connection, start, changed) == [], edit
+
+
+def run(connection: psycopg.Connection, old: Catalog, new: Catalog) -> None:
+    for statement in write_script(old, new).statements:
+        connection.execute(statement.encode())
+
+
+def untold(connection: psycopg.Connection, old: Catalog, new: Catalog) -> list[str]:
+    told = {each.object for each in write_script(old, new).not_written}
+    left = compare_schemas(catalog_in_transaction(connection).schema, new.schema)
+    found = [*left.added, *left.removed, *(each.new for each in left.changed)]
+    return [str(each) for each in found if not told & {str(each), f"table {each.parent}"}]
+
+
+def test_equal_schemas_need_no_statement() -> None:
+    catalog = without_dependencies(Schema([SchemaObject("schema", "s", {"owner": "ann"})]), "15")
+    assert not write_script(catalog, catalog)
+
+
+def test_what_needs_what_is_inferred_from_names_where_nothing_else_tells() -> None:
+    view = SchemaObject("view", "s.v", {"definition": ' SELECT a\n   FROM s."T t";'})
+    table = SchemaObject("table", 's."T t"', {})
+    catalog = without_dependencies(Schema([view, table, SchemaObject("table", "s.t", {})]), "15")
+    assert catalog.needs == {("view", "s.v"): {("table", 's."T t"')}}
