@@ -11,6 +11,7 @@ there is no fork the process answers one request and ends; the caller starts ano
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import json
 import os
@@ -65,6 +66,7 @@ class Project:
         self.configured: Answer = {}
         self.began = False
         self.revision: Any = None
+        self.emit: Any = None
 
     def run_environment(self, steps: Callable[[Any, Any], Any], *, offline: bool = False) -> None:
         """Run env.py as Alembic's own commands do, noting what it configures."""
@@ -78,6 +80,8 @@ class Project:
         def observed(*positional: Any, **keywords: Any) -> None:
             self.configured.update(keywords)
             configure(*positional, **keywords)
+            if self.emit:
+                environment.get_context().impl.static_output = self.emit  # type: ignore[method-assign]
 
         environment.configure = observed  # type: ignore[method-assign]
         with environment:
@@ -177,13 +181,13 @@ def render(request: Answer) -> Answer:
         pieces.append([project.revision and project.revision.revision, line_in(project.revision), text.strip()])
 
     def steps(_revisions: Any, context: Any) -> Iterator[Any]:
-        context.impl.static_output = emit
         for step in project.steps((), context):
             step.migration_fn = not_beyond(step.migration_fn, context)
             yield step
         project.revision = None
 
     def not_beyond(migrate_one: Callable[..., Any], context: Any) -> Callable[..., Any]:
+        @functools.wraps(migrate_one)
         def guarded(*positional: Any, **keywords: Any) -> None:
             context.impl.connection = OfflineConnection(context)
             try:
@@ -196,6 +200,7 @@ def render(request: Answer) -> Answer:
 
         return guarded
 
+    project.emit = emit
     error = None
     try:
         project.run_environment(steps, offline=True)
@@ -203,7 +208,8 @@ def render(request: Answer) -> Answer:
         traceback.print_exc()
         error = error_of(caught, project)
     if not project.began:
-        pieces, error = [], None
+        pieces.clear()
+        error = None
         render_without_environment(project, steps)
     return {"pieces": pieces, "error": error, "began": project.began}
 
@@ -216,6 +222,7 @@ def render_without_environment(project: Project, steps: Callable[[Any, Any], Any
     known = {name: project.configured[name] for name in OFFLINE_OPTIONS if name in project.configured}
     options = {"as_sql": True, "fn": steps, "output_buffer": open(os.devnull, "w"), **known}  # noqa: PTH123, SIM115
     context = MigrationContext.configure(dialect_name="postgresql", opts=options)
+    context.impl.static_output = project.emit  # type: ignore[method-assign]
     with Operations.context(context), context.begin_transaction():
         context.run_migrations()
 

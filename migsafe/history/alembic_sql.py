@@ -15,13 +15,16 @@ Piece = list[Any]
 
 
 def texts_of(migrations: Sequence[Migration], pieces: Sequence[Piece]) -> Iterator[MigrationText]:
-    """The text of each migration, in order, from the pieces of all of them."""
+    """The text of each migration, in order, from the pieces of all of them.
+
+    Where env.py writes no BEGIN offline it is taken to open a transaction online, as Alembic's own template does.
+    """
     of_revision: dict[str, list[Piece]] = {}
     together: dict[str, bool] = {}
-    is_open = False
+    is_open = not any(line is None and _word(text) == "BEGIN" for _, line, text, *_ in pieces)
     for piece in pieces:
         revision, line, text = piece[:3]
-        word = (text or "").rstrip(";").strip().upper()
+        word = _word(text)
         if line is None and word in ("BEGIN", "COMMIT"):
             is_open = word == "BEGIN"
         elif revision is not None and (line is not None or text is None):
@@ -38,6 +41,10 @@ def texts_of(migrations: Sequence[Migration], pieces: Sequence[Piece]) -> Iterat
         else:
             found = of_revision.get(migration.version, [])
             yield _text(migration, found, together=together.get(migration.version, is_open))
+
+
+def _word(text: str | None) -> str:
+    return (text or "").rstrip(";").strip().upper()
 
 
 def _text(migration: Migration, pieces: Sequence[Piece], *, together: bool) -> MigrationText:
