@@ -74,6 +74,14 @@ def traits(
         yield f"COMMENT ON {place} IS {said}"
 
 
+def granted(item: SchemaObject) -> list[tuple[str, str]]:
+    """Who has which privilege on the object, as pairs of role ("" is PUBLIC) and word, without what is usual."""
+    privileges = item.fields.get("privileges")
+    if privileges is None:
+        return [(role, _LETTERS[letter]) for role, letter in _usual(item.kind, _owner(item), 0)]
+    return [(role, _LETTERS[letter]) for role, letter in _parsed(listed(privileges))]
+
+
 def removed_defaults(old: SchemaObject, major: int) -> Iterator[str]:
     """What takes default privileges away."""
     yield from _default_privileges(old, SchemaObject(old.kind, old.name, {}), major)

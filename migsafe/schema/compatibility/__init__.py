@@ -1,0 +1,1 @@
+"""Who breaks: what a change of the schema means to the application that is not of the same release."""
