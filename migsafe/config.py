@@ -51,6 +51,13 @@ class CheckSettings:
             allowed=("no-surprises", "required"),
         ),
     ] = "no-surprises"
+    compatibility: Annotated[
+        str,
+        Setting(
+            "What becomes of a change that breaks the application of the release before: a warning, or a failure.",
+            allowed=("warn", "fail"),
+        ),
+    ] = "warn"
     statement_timeout: Annotated[
         int, Setting("Seconds that each run of the migration tool may take (0: no bound).")
     ] = 600

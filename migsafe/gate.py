@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.checks.apply import check_apply
 from migsafe.checks.apply_twice import check_apply_twice
+from migsafe.checks.compatibility import check_compatibility
 from migsafe.checks.data import FAILURES as DATA_FAILURES
 from migsafe.checks.data import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
@@ -38,6 +39,7 @@ CHECKS: dict[str, Check] = {
     "data": check_data,
     "apply-twice": check_apply_twice,
     "restore": check_restore,
+    "compatibility": check_compatibility,
 }
 """Every check by name, in the order in which they are run and reported."""
 

@@ -6,6 +6,7 @@ revision = "7a3d5c80e2f9"
 down_revision = "c92b4e7f1d08"
 
 
+# migsafe: ignore compatibility-constraint-added the shop writes cancelled_at with every cancellation since 2 June
 def upgrade():
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.create_check_constraint(

@@ -9,16 +9,18 @@ from migsafe.differences.sides import Progress, Side, read_side
 from migsafe.errors import ExitCode
 from migsafe.postgres.server import ServerSettings
 from migsafe.schema import owners as owners_of
+from migsafe.schema.compatibility.judge import Impact, judge
 from migsafe.schema.diff import SchemaDifference, compare_schemas
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """What differs between two schemas. ``notes`` say what was left out of the comparison, and why."""
+    """What differs between two schemas, and whom that breaks. ``notes`` say what was not compared, and why."""
 
     old: Side
     new: Side
     difference: SchemaDifference
+    impact: Impact
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -39,7 +41,8 @@ def find_differences(
         why = "the migrations were run by whoever runs migsafe" if owners else "as asked"
         notes = (f"owners and default privileges are left out: {why}",)
     difference = compare_schemas(sides[0].catalog.schema, sides[1].catalog.schema)
-    return Differences(sides[0], sides[1], difference, notes, time.monotonic() - started)
+    impact = judge(sides[0].catalog, sides[1].catalog)
+    return Differences(sides[0], sides[1], difference, impact, notes, time.monotonic() - started)
 
 
 def without_owners(side: Side) -> Side:

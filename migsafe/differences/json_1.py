@@ -9,6 +9,7 @@ import migsafe
 from migsafe.differences.engine import Differences
 from migsafe.differences.schema_file import hash_of_all
 from migsafe.differences.sides import Side
+from migsafe.findings import Finding
 from migsafe.schema.model import SchemaObject
 from migsafe.schema.statements.script import write_script
 
@@ -43,6 +44,8 @@ def render(differences: Differences, **_: object) -> str:
         "not_written": [
             {"object": each.object, "what": each.what, "reason": each.reason} for each in script.not_written
         ],
+        "breaks_old_application": [_finding(each) for each in differences.impact.breaks],
+        "new_application_needs": list(differences.impact.needed_first),
         "notes": list(differences.notes),
     }
     return json.dumps(document, indent=2) + "\n"
@@ -54,6 +57,16 @@ def _side(side: Side) -> Object:
         "name": side.name,
         "server_version": side.catalog.version,
         "hash": hash_of_all(side.catalog.schema.values()),
+    }
+
+
+def _finding(finding: Finding) -> Object:
+    return {
+        "rule": finding.rule,
+        "object": finding.location.object,
+        "message": finding.message,
+        "remedy": finding.remedy,
+        "dependents": [line for each in finding.evidence for line in each.text.splitlines()],
     }
 
 

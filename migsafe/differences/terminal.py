@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from migsafe.differences.engine import Differences
 from migsafe.plain import one_line
 from migsafe.reports.terminal import Page
+from migsafe.schema.compatibility.judge import Impact
 from migsafe.schema.model import SchemaObject
 from migsafe.schema.tree import Branch, tree
 
@@ -39,6 +40,7 @@ def render(differences: Differences, *, width: int, colour: bool) -> str:
             page.write()
         _branch(page, branch, 0)
         apart = bool(branch.parts)
+    _impact(page, differences.impact)
     for note in differences.notes:
         page.write()
         page.write(f"note: {one_line(note)}", hanging=2)
@@ -48,6 +50,27 @@ def render(differences: Differences, *, width: int, colour: bool) -> str:
     said = ", ".join(f"{count} {what}" for count, what in counts if count)
     page.write(*((("DIFFERENT", "bold red"), f": {said}") if found else (("EQUAL", "bold green"),)))
     return page.text()
+
+
+def _impact(page: Page, impact: Impact) -> None:
+    if impact.breaks:
+        page.write()
+        page.write(("breaks the old application on the new schema", "bold"))
+    for finding in impact.breaks:
+        page.write(
+            (finding.rule.removeprefix("compatibility-"), "red"), f": {one_line(finding.message)}", indent=2, hanging=2
+        )
+        for evidence in finding.evidence:
+            page.write(f"{evidence.label}: {one_line(', '.join(evidence.text.splitlines()))}", indent=4, hanging=2)
+        page.write(f"instead: {one_line(finding.remedy or '')}", indent=4, hanging=2)
+    if impact.needed_first:
+        page.write()
+        page.write(("the new application can't run on the old schema", "bold"))
+    for line in impact.needed_first:
+        page.write(one_line(line), indent=2, hanging=2)
+    if impact.no_order_is_safe:
+        page.write()
+        page.write("No order of deploying is safe: whichever goes first, one of the two fails. Cut the change in two.")
 
 
 def _branch(page: Page, branch: Branch, depth: int) -> None:

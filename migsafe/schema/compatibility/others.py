@@ -22,7 +22,7 @@ def types(sight: Sight) -> Findings:
                 renamed = sight.new_name(item) if sight.same_database else None
                 what = f"which is {renamed[0]} now" if renamed else "which is gone"
                 yield sight.finding(
-                    "type-removed",
+                    "compatibility-type-removed",
                     item,
                     f"The old application can't name {kind} {item.name}, {what}: in a cast, or as a parameter's type.",
                     f"Deploy an application that doesn't name {item.name} first.",
@@ -35,7 +35,7 @@ def _type(sight: Sight, old: SchemaObject, new: SchemaObject) -> Findings:
     gone = [label for label in listed(old.fields.get("labels")) if label not in listed(new.fields.get("labels"))]
     if gone:
         yield sight.finding(
-            "enum-value-removed",
+            "compatibility-enum-value-removed",
             old,
             f"The old application can't write or compare with {', '.join(gone)}: enum {old.name} has it no more.",
             "Leave the value in the type, where it does no harm, and let a check constraint refuse it later on.",
@@ -45,7 +45,7 @@ def _type(sight: Sight, old: SchemaObject, new: SchemaObject) -> Findings:
     if added or (new.fields.get("not_null") and not old.fields.get("not_null")):
         what = ", ".join(added) or "NOT NULL"
         yield sight.finding(
-            "constraint-added",
+            "compatibility-constraint-added",
             old,
             f"The old application may write what domain {old.name} refuses now: {what}.",
             f"Deploy an application that keeps to {what} first; add it in a later migration.",
@@ -64,15 +64,15 @@ def constraints(sight: Sight) -> Findings:
             continue
         known = _definitions(sight.old.parts.get(name, ()))
         for part in sight.new.parts.get(name, ()):
-            if _refuses(part) and not part.fields.get("inherited") and _definition(part) not in known:
-                if _is_constraints_index(part, sight) or not _touches_old(sight, part):
-                    continue
+            new = _refuses(part) and not part.fields.get("inherited") and _definition(part) not in known
+            if new and not _is_constraints_index(part, sight) and _touches_old(sight, part):
                 yield sight.finding(
-                    "constraint-added",
+                    "compatibility-constraint-added",
                     part,
-                    f"The old application may write rows that {name} refuses now: {own_name(part)}, {_definition(part)}.",
-                    f"Deploy an application that keeps to it first; add {own_name(part)} in a later migration. NOT VALID "
-                    "doesn't help here: new rows are checked all the same.",
+                    f"The old application may write rows that {name} refuses now: {own_name(part)}, "
+                    f"{_definition(part)}.",
+                    f"Deploy an application that keeps to it first; add {own_name(part)} in a later migration. "
+                    "NOT VALID doesn't help here: new rows are checked all the same.",
                 )
 
 
@@ -114,7 +114,7 @@ def functions(sight: Sight) -> Findings:
                 yield from _gone_function(sight, item)
             elif any(item.fields.get(name) != now.fields.get(name) for name in ("returns",)) or _renamed(item, now):
                 yield sight.finding(
-                    "function-changed",
+                    "compatibility-function-changed",
                     item,
                     f"The old application calls {kind} {item.name}, which is otherwise now: {_signature(item)} → "
                     f"{_signature(now)}.",
@@ -128,7 +128,7 @@ def _gone_function(sight: Sight, item: SchemaObject) -> Findings:
     if any(_takes_as_many(each, item) for each in others):
         return
     others = [each for each in others if each.key not in sight.old.schema]
-    rule = "function-changed" if others else "function-removed"
+    rule = "compatibility-function-changed" if others else "compatibility-function-removed"
     now = f" has become {', '.join(_signature(each) for each in others)}" if others else " is gone"
     yield sight.finding(
         rule,
@@ -170,7 +170,7 @@ def access(sight: Sight) -> Findings:
             if now is None:
                 if kind == "sequence" and not item.fields.get("owned_by") and not sight.is_in_gone_schema(item):
                     yield sight.finding(
-                        "sequence-removed",
+                        "compatibility-sequence-removed",
                         item,
                         f"The old application doesn't find sequence {item.name} any more.",
                         f"Deploy an application that doesn't use {item.name} first.",
@@ -179,16 +179,16 @@ def access(sight: Sight) -> Findings:
             gone = _revoked(item, now)
             if gone:
                 yield sight.finding(
-                    "privilege-revoked",
+                    "compatibility-privilege-revoked",
                     item,
                     f"The old application, if it is one of these roles, has lost privileges on {item.name}: {gone}.",
                     "Revoke them when no application that runs needs them.",
                 )
             if now.fields.get("row_security") and not item.fields.get("row_security"):
                 yield sight.finding(
-                    "row-security",
+                    "compatibility-row-security",
                     item,
-                    f"The old application, unless it owns {item.name}, sees and writes only the rows that a policy lets it.",
+                    f"The old application, unless it owns {item.name}, sees and writes only what a policy lets it.",
                     "Make the policies first, test them as the application's own role, then enable row-level security.",
                 )
 

@@ -16,7 +16,7 @@ def relations(sight: Sight) -> Findings:
     for schema in sight.old.schema.of_kind("schema"):
         if schema.key not in sight.new.schema:
             yield sight.finding(
-                "schema-removed",
+                "compatibility-schema-removed",
                 schema,
                 f"The old application doesn't find schema {schema.name} any more, nor anything in it.",
                 f"Deploy an application that doesn't use {schema.name} first, then drop it in a later migration.",
@@ -35,7 +35,7 @@ def _gone_relation(sight: Sight, item: SchemaObject) -> Finding:
     if renamed:
         name, how = renamed
         return sight.finding(
-            f"{_rule(item)}-renamed",
+            f"compatibility-{_rule(item)}-renamed",
             item,
             f"The old application doesn't find {item.kind} {item.name}, which is {name} now{how}.",
             f"Leave the old name behind in the same migration: CREATE VIEW {item.name} AS SELECT * FROM {name}; drop "
@@ -43,7 +43,7 @@ def _gone_relation(sight: Sight, item: SchemaObject) -> Finding:
             *columns,
         )
     return sight.finding(
-        f"{_rule(item)}-removed",
+        f"compatibility-{_rule(item)}-removed",
         item,
         f"The old application doesn't find {item.kind} {item.name} any more.",
         f"Deploy an application that doesn't use {item.name} first, then drop it in a later migration.",
@@ -80,18 +80,18 @@ def _gone_column(sight: Sight, column: SchemaObject) -> Finding:
     if renamed:
         now = short(renamed[0])
         return sight.finding(
-            "column-renamed",
+            "compatibility-column-renamed",
             column,
             f"The old application doesn't find column {name} of {table}, which is {now} now{renamed[1]}.",
             f"In two steps: add {now} beside {name}, keep both alike with a trigger and copy the values; when every "
             f"application that runs uses {now}, drop {name} in a later migration.",
         )
     return sight.finding(
-        "column-removed",
+        "compatibility-column-removed",
         column,
         f"The old application doesn't find column {name} of {table} any more.",
-        f"Deploy an application that neither reads nor writes {name} first (SELECT * and an ORM's list of columns count "
-        f"too), then drop it in a later migration.",
+        f"Deploy an application that neither reads nor writes {name} first (an ORM's list of columns counts too), then "
+        "drop it in a later migration.",
     )
 
 
@@ -102,18 +102,18 @@ def _must_be_given(column: SchemaObject) -> bool:
 
 def _renamed(sight: Sight, column: SchemaObject) -> bool:
     """Whether it is an old column under a new name, which is told of the old one."""
-    identity = sight.new.identities.get(column.key)
-    return sight.same_database and identity in set(sight.old.identities.values())
+    gone = (old for old in sight.old.parts.get(column.parent or "", ()) if old.key not in sight.new.schema)
+    return any((sight.new_name(old) or ("",))[0] == column.name for old in gone if old.kind == "column")
 
 
 def _required(sight: Sight, column: SchemaObject) -> Finding:
     table, name = column.parent, own_name(column)
     return sight.finding(
-        "column-required",
+        "compatibility-column-required",
         column,
         f"The old application can't insert into {table}: it gives no {name}, which is NOT NULL and has no default.",
-        f"In two steps: ALTER TABLE {table} ADD COLUMN {name} {column.fields['type']} without NOT NULL, or with a DEFAULT; "
-        f"when every application that runs writes {name}, fill the rest and set NOT NULL in a later migration.",
+        f"In two steps: ALTER TABLE {table} ADD COLUMN {name} {column.fields['type']}, without NOT NULL or with a "
+        f"DEFAULT; once all that run write {name}, fill the rest and set NOT NULL in a later migration.",
     )
 
 
@@ -123,21 +123,21 @@ def _column(sight: Sight, old: SchemaObject, new: SchemaObject) -> Findings:
     if new.fields.get("not_null") and not old.fields.get("not_null"):
         default = "" if new.fields.get("default") is None else " explicitly"
         yield sight.finding(
-            "not-null",
+            "compatibility-not-null",
             old,
             f"The old application may{default} write NULL into {name} of {table}, which refuses it now.",
             f"Deploy an application that always writes {name} first; then add the constraint in a later migration.",
         )
     elif _must_be_given(new) and not _must_be_given(old):
         yield sight.finding(
-            "default-removed",
+            "compatibility-default-removed",
             old,
             f"The old application can't leave out {name} when it inserts into {table}: it has no default any more.",
             f"Deploy an application that always writes {name} first; drop the default in a later migration.",
         )
     if _not_writable(new) and not _not_writable(old):
         yield sight.finding(
-            "not-writable",
+            "compatibility-not-writable",
             old,
             f"The old application can't write {name} of {table}: its values are always generated now.",
             f"Deploy an application that doesn't write {name} first, or use GENERATED BY DEFAULT meanwhile.",
@@ -156,14 +156,14 @@ def _type(sight: Sight, old: SchemaObject, new: SchemaObject) -> Findings:
     name, table = own_name(new), new.parent
     if how is Fit.NARROWER:
         yield sight.finding(
-            "type-narrowed",
+            "compatibility-type-narrowed",
             old,
             f"The old application may write what {name} of {table} doesn't take any more: {before} → {after}.",
             f"Deploy an application that writes only what {after} takes first, and narrow {name} in a later migration.",
         )
     elif how is Fit.OTHER:
         yield sight.finding(
-            "type-changed",
+            "compatibility-type-changed",
             old,
             f"The old application reads and writes {name} of {table} as {before}; it is {after} now.",
             f"In two steps: add a column of type {after} beside {name}, keep both alike with a trigger and copy the "
@@ -180,7 +180,7 @@ def _order(
     gone = any(name not in new for name in old)
     if moved and not gone:
         yield sight.finding(
-            "view-columns-moved",
+            "compatibility-view-columns-moved",
             sight.old_relations[view.name],
             f"The old application finds columns of {view.kind} {view.name} in other places: {', '.join(moved)}.",
             "Add new columns at the end: CREATE OR REPLACE VIEW allows nothing else, and keeps privileges too.",

@@ -79,7 +79,7 @@ class Sight:
         return found[0].name if len(found) == 1 else None
 
     def dependents(self, *keys: ObjectKey) -> list[str]:
-        """What needed these objects in the old schema, as pg_depend has it; what hangs on the same table is left out."""
+        """What needed these objects in the old schema, as pg_depend has it, but for parts of the same table."""
         found = {
             _said(dependent, self.old)
             for key in keys
@@ -96,7 +96,7 @@ class Sight:
         shown = [*dependents[:DEPENDENTS_SHOWN], *([f"… and {more} more"] if more > 0 else [])]
         evidence = (Evidence("depends on it", "\n".join(shown)),) if shown else ()
         return Finding(
-            rule=f"compatibility-{rule}",
+            rule=rule,
             severity=Severity.WARNING,
             message=message,
             remedy=remedy,

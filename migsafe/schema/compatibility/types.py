@@ -23,6 +23,8 @@ def fit(old: str, new: str) -> Fit:
     before, after = _PARTS.fullmatch(old), _PARTS.fullmatch(new)
     if before is None or after is None or bool(before[5]) != bool(after[5]):
         return Fit.OTHER
+    if before[4] != after[4] or (_moment(before) and before[1] != after[1]):
+        return Fit.OTHER
     for family in (_text, _number, _float, _moment):
         sizes = family(before), family(after)
         if sizes[0] is not None and sizes[1] is not None:
@@ -58,8 +60,5 @@ def _float(match: re.Match[str]) -> Sizes:
 
 
 def _moment(match: re.Match[str]) -> Sizes:
-    """Fractional digits of a second; with and without time zone are two things."""
-    if match[1] not in ("timestamp", "time"):
-        return None
-    zone = 1.0 if match[4] == " with time zone" else 2.0
-    return (float(match[2] or 6), zone if match[1] == "time" else zone + 10)
+    """Fractional digits of a second."""
+    return (float(match[2] or 6),) if match[1] in ("timestamp", "time") else None

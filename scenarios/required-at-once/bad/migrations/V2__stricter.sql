@@ -1,0 +1,5 @@
+ALTER TABLE customers ADD COLUMN country text NOT NULL;
+ALTER TABLE customers ALTER COLUMN name SET NOT NULL;
+ALTER TABLE orders ALTER COLUMN status DROP DEFAULT;
+ALTER TABLE orders ALTER COLUMN note TYPE varchar(40);
+ALTER TABLE orders ADD CONSTRAINT orders_customer_fkey FOREIGN KEY (customer) REFERENCES customers NOT VALID;

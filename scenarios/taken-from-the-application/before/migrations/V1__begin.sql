@@ -1,0 +1,11 @@
+CREATE SCHEMA old;
+CREATE TABLE old.facts (id bigint PRIMARY KEY);
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN code AS text;
+CREATE TABLE people (id bigint PRIMARY KEY, secret text, shoe integer, feeling mood);
+CREATE TABLE rooms (id bigint PRIMARY KEY);
+CREATE VIEW doors AS SELECT id FROM rooms;
+CREATE SEQUENCE numbers;
+CREATE FUNCTION price(amount integer) RETURNS integer LANGUAGE sql AS 'SELECT amount';
+CREATE FUNCTION tax(amount integer) RETURNS integer LANGUAGE sql AS 'SELECT amount';
+GRANT SELECT ON people TO PUBLIC;
