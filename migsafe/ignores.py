@@ -126,13 +126,18 @@ def _useless(ignore: Ignore) -> Finding:
 def _in_sql(file: Path) -> Iterator[_Comment]:
     from migsafe.sql.comments import line_comments
 
-    for comment in line_comments(file.read_text(encoding="utf-8-sig", errors="replace")):
-        yield comment.text, comment.line, comment.column
+    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    if "migsafe:" in text:  # most files needn't be scanned
+        for comment in line_comments(text):
+            yield comment.text, comment.line, comment.column
 
 
 def _in_python(file: Path) -> Iterator[_Comment]:
+    data = file.read_bytes()
+    if b"migsafe:" not in data:
+        return
     try:
-        for token in tokenize.tokenize(io.BytesIO(file.read_bytes()).readline):
+        for token in tokenize.tokenize(io.BytesIO(data).readline):
             if token.type == tokenize.COMMENT:
                 yield token.string, token.start[0], token.start[1] + 1
     except (tokenize.TokenError, SyntaxError):

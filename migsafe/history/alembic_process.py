@@ -81,7 +81,7 @@ class Project:
             self.configured.update(keywords)
             configure(*positional, **keywords)
             if self.emit:
-                environment.get_context().impl.static_output = self.emit  # type: ignore[method-assign]
+                write_to(environment.get_context().impl, self.emit)
 
         environment.configure = observed  # type: ignore[method-assign]
         with environment:
@@ -222,9 +222,15 @@ def render_without_environment(project: Project, steps: Callable[[Any, Any], Any
     known = {name: project.configured[name] for name in OFFLINE_OPTIONS if name in project.configured}
     options = {"as_sql": True, "fn": steps, "output_buffer": open(os.devnull, "w"), **known}  # noqa: PTH123, SIM115
     context = MigrationContext.configure(dialect_name="postgresql", opts=options)
-    context.impl.static_output = project.emit  # type: ignore[method-assign]
+    write_to(context.impl, project.emit)
     with Operations.context(context), context.begin_transaction():
         context.run_migrations()
+
+
+def write_to(implementation: Any, emit: Any) -> None:
+    """Have Alembic hand over what it renders, with values in the place of parameters."""
+    implementation.static_output = emit
+    implementation.literal_binds = True
 
 
 OFFLINE_OPTIONS = ("version_table", "version_table_schema", "transaction_per_migration", "target_metadata")

@@ -62,8 +62,10 @@ def lint(settings: Settings, paths: Sequence[Path], progress: Callable[[str], No
         not_analysed.update({str(each.location) or script.name: each.reason for each in script.not_analysed})
         files = (script.file,) if script.file else ()
         result = result_of(script, findings, settings.lint)
-        results, about_comments = apply_ignores(read_ignores(files), (result,), _other_checks())
-        on_comments += about_comments
+        results: tuple[CheckResult, ...] = (result,)
+        if ignores := read_ignores(files):
+            results, about_comments = apply_ignores(ignores, results, _other_checks())
+            on_comments += about_comments
         migrations.append(MigrationReport(script.name, script.description, files, results))
     return Report(
         command="lint",
@@ -132,9 +134,9 @@ def choose(settings: Settings, paths: Sequence[Path], server: int) -> tuple[str,
     known = {migration.up.resolve() for migration in history.migrations} if history else set()
     inside, outside = wanted & known, sorted(wanted - known, key=lambda file: natural_key(str(file)))
     kind = history.kind if history and inside else "files"
-    if inside and not all(path.is_file() for path in given):
-        downs = {each.down.resolve() for each in history.migrations if each.down} if history else set()
-        outside = [file for file in outside if file not in downs and file.suffix == ".sql"]
+    if inside:  # what a directory holds besides is no migration: ways back, other dialects, helpers
+        named = {path.resolve() for path in given if path.is_file()}
+        outside = [file for file in outside if file in named]
 
     def choices() -> Iterator[Choice]:
         if history and inside:
