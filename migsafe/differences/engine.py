@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from migsafe.differences.sides import Progress, Side, read_side
+from migsafe.differences.sides import Progress, Side, is_url, read_side
 from migsafe.errors import ExitCode
 from migsafe.postgres.server import ServerSettings
 from migsafe.schema import owners as owners_of
@@ -34,7 +35,10 @@ def find_differences(
 ) -> Differences:
     """Read both sides and compare them; without ``owners``, or where a side says nothing of them, not by those."""
     started = time.monotonic()
-    sides = [read_side(text, server, progress) for text in (old, new)]
+    with ThreadPoolExecutor(2) as pool:  # two databases work at the same time; two throwaway servers one by one
+        at_once = all(is_url(text) for text in (old, new))
+        each = pool.map if at_once else map
+        sides = list(each(lambda text: read_side(text, server, progress), (old, new)))
     notes: tuple[str, ...] = ()
     if not owners or not all(side.owners for side in sides):
         sides = [without_owners(side) for side in sides]

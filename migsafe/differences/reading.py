@@ -16,7 +16,6 @@ from migsafe.state import printed_names
 if TYPE_CHECKING:
     import psycopg
 
-    from migsafe.postgres.catalogs import Address
     from migsafe.postgres.names import TableName
 
 
@@ -42,9 +41,11 @@ def catalog_in_transaction(connection: psycopg.Connection, *, ignore: Collection
     extensions = {member[:2]: keys[owner] for member, owner, is_member in dependencies if is_member and owner in keys}
     needs = defaultdict[ObjectKey, set[ObjectKey]](set)
     for dependent, needed, is_member in dependencies:
-        key = _key(dependent, keys)
-        other = _key(needed, keys) or extensions.get(needed[:2])
-        if key and other and key != other and not is_member:
+        key = keys.get(dependent) or keys.get((*dependent[:2], 0))
+        if key is None or is_member:
+            continue  # what is no object of the user's, or came with an extension
+        other = keys.get(needed) or keys.get((*needed[:2], 0)) or extensions.get(needed[:2])
+        if other and key != other:
             needs[key].add(other)
     return Catalog(
         schema,
@@ -52,8 +53,3 @@ def catalog_in_transaction(connection: psycopg.Connection, *, ignore: Collection
         {key: address for address, key in keys.items()},
         server_version(connection)[0].partition(" ")[0],
     )
-
-
-def _key(address: Address, keys: dict[Address, ObjectKey]) -> ObjectKey | None:
-    """The object at the address; the whole where a part is no object of its own."""
-    return keys.get(address) or keys.get((address[0], address[1], 0))

@@ -37,7 +37,7 @@ def read_side(text: str, server: ServerSettings, progress: Progress) -> Side:
 
     Raises :class:`UsageError` when it names nothing, and :class:`CannotCheck` when it can't be read or built.
     """
-    if text.startswith("env:") or "://" in text:
+    if is_url(text):
         address = address_of(text)
         progress(f"reading {address}")
         with connect_to(address) as connection:
@@ -55,6 +55,11 @@ def read_side(text: str, server: ServerSettings, progress: Progress) -> Side:
         place, at = (path, None) if path.is_dir() else (Path(directory), ref)
         return Side("migrations", text, build(place, at, server, progress), owners=False)
     raise UsageError("there is no such file or directory, and it is no connection URL", where=text, hint=_HINT)
+
+
+def is_url(text: str) -> bool:
+    """Whether it names a live database."""
+    return text.startswith("env:") or "://" in text
 
 
 _HINT = (

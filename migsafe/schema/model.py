@@ -39,6 +39,9 @@ class Schema(Mapping[ObjectKey, SchemaObject]):
 
     def __init__(self, objects: Iterable[SchemaObject] = ()) -> None:
         self._objects = {item.key: item for item in sorted(objects, key=lambda item: item.key)}
+        self._kinds: dict[str, list[SchemaObject]] = {}
+        for item in self._objects.values():
+            self._kinds.setdefault(item.kind, []).append(item)
 
     def __getitem__(self, key: ObjectKey) -> SchemaObject:
         return self._objects[key]
@@ -54,7 +57,7 @@ class Schema(Mapping[ObjectKey, SchemaObject]):
 
     def of_kind(self, kind: str) -> tuple[SchemaObject, ...]:
         """All objects of one kind, by name."""
-        return tuple(item for item in self.values() if item.kind == kind)
+        return tuple(self._kinds.get(kind, ()))
 
     def without(self, relations: Iterable[str]) -> Schema:
         """Without these relations and everything that hangs on them."""

@@ -64,11 +64,15 @@ def read_objects(connection: psycopg.Connection) -> list[CatalogObject]:
     """
     traits = defaultdict[Address, dict[str, Any]](dict)
     for catalog, oid, part, fields in _rows(connection, "traits", "{query}"):
-        traits[catalog, oid, part] |= fields
-    return [
-        CatalogObject(kind, name, parent, fields | traits.get((catalog, oid, part), {}), (catalog, oid, part))
-        for kind, name, parent, catalog, oid, part, fields in _rows(connection, "objects", _OBJECTS)
-    ]
+        if fields:
+            traits[catalog, oid, part] |= fields
+    found = []
+    for kind, name, parent, catalog, oid, part, fields in _rows(connection, "objects", _OBJECTS):
+        address = (catalog, oid, part)
+        found.append(
+            CatalogObject(kind, name, parent, fields | traits[address] if address in traits else fields, address)
+        )
+    return found
 
 
 def read_dependencies(connection: psycopg.Connection) -> Iterator[tuple[Address, Address, bool]]:

@@ -35,5 +35,8 @@ SELECT DISTINCT
 FROM pg_depend d
 LEFT JOIN part_of dependent ON dependent.of_catalog = d.classid AND dependent.of_object = d.objid
 LEFT JOIN part_of referenced ON referenced.of_catalog = d.refclassid AND referenced.of_object = d.refobjid
-WHERE d.deptype = 'e'
+WHERE (
+    d.deptype = 'e'
     OR d.objid >= 16384 AND (d.refobjid >= 16384 OR d.refclassid IN ('pg_namespace'::regclass, 'pg_language'::regclass))
+) AND (coalesce(dependent.catalog, d.classid), coalesce(dependent.object, d.objid), coalesce(dependent.part, d.objsubid))
+    <> (coalesce(referenced.catalog, d.refclassid), coalesce(referenced.object, d.refobjid), coalesce(referenced.part, d.refobjsubid))

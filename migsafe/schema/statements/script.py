@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import FieldChange, ObjectChange, compare_schemas
@@ -271,7 +272,7 @@ class _Writing:
             old, new = old and _without_owner(old), _without_owner(new)  # it follows its table's
         yield from traits(writer, old, new, self._given_by_default, self.major)
 
-    @property
+    @cached_property
     def _given_by_default(self) -> dict[str, SchemaObject]:
         """The default privileges that are in force while objects are made: the new ones of those that stay."""
         there = self.new.schema.of_kind(_DEFAULTS)

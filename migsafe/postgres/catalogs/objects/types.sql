@@ -52,4 +52,4 @@ FROM user_schema u
 JOIN pg_type t ON t.typnamespace = u.oid AND t.typtype IN ('b', 'd', 'e', 'r')
 LEFT JOIN pg_type base ON base.oid = t.typbasetype
 LEFT JOIN pg_range r ON r.rngtypid = t.oid
-WHERE NOT EXISTS (SELECT FROM pg_type element WHERE element.typarray = t.oid)
+WHERE NOT EXISTS (SELECT FROM pg_type element WHERE element.oid = t.typelem AND element.typarray = t.oid)
