@@ -130,6 +130,14 @@ class LintSettings:
             "Whether a file with something that can't be analysed fails, or it is only listed.", ("listed", "fail")
         ),
     ] = "listed"
+    gate: Annotated[
+        str,
+        Setting(
+            "What becomes of a rule's error in migsafe check: a warning, since the sandbox has the last word, or a "
+            "failure.",
+            allowed=("warn", "fail"),
+        ),
+    ] = "warn"
 
 
 @dataclass(frozen=True, slots=True)

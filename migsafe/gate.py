@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,14 @@ from migsafe.findings import (
     Severity,
 )
 from migsafe.ignores import apply_ignores, read_ignores
+from migsafe.lint.project import CHECK as LINT
+from migsafe.lint.steps import lint_files, of_step, overruled
 from migsafe.plan import edits, left_out, matters, read_history, steps
 from migsafe.postgres.shared_objects import changes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from migsafe.config import CheckSettings, Settings
     from migsafe.sandbox import Progress, Sandbox
     from migsafe.state import State
@@ -41,7 +45,10 @@ CHECKS: dict[str, Check] = {
     "restore": check_restore,
     "compatibility": check_compatibility,
 }
-"""Every check by name, in the order in which they are run and reported."""
+"""Every check that runs something, by name, in the order in which they are run and reported."""
+
+ALL = (LINT, *CHECKS)
+"""The names of all checks: the rules on the text come before what is run."""
 
 NEVER_CONNECTED = (
     "the tool says that it succeeded, and never connected to the sandbox: does it take its URL from another variable "
@@ -60,7 +67,7 @@ def check(settings: Settings, progress: Progress) -> Report:
     from migsafe.sandbox import Sandbox
 
     started = time.monotonic()
-    chosen = chosen_checks(settings)
+    chosen, asked = chosen_checks(settings), asked_for(settings)
     progress("reading the history")
     history = read_history(settings)
     require_files(settings.baseline)
@@ -79,7 +86,11 @@ def check(settings: Settings, progress: Progress) -> Report:
             return Report("check", history.kind, about, None, (), wrong, unchecked, time.monotonic() - started)
         state = sandbox.state(baseline.database)
         shown = tuple(finding for finding in problems if matters(finding, history, baseline))
-        gate = Gate(sandbox, chosen, settings.checks, progress)
+        linted: Mapping[Path, CheckResult] = {}
+        if LINT in asked:
+            progress("reading the text of the migrations")
+            linted = lint_files(history, settings.lint, server.major)
+        gate = Gate(sandbox, chosen, settings.checks, progress, linted)
         migrations = tuple(gate.run(steps(history, baseline), baseline.database, state))
         return Report(
             command="check",
@@ -92,6 +103,7 @@ def check(settings: Settings, progress: Progress) -> Report:
             findings=(*shown, *gate.findings),
             not_checked={
                 **{f"check {name}": "left out by the settings" for name in CHECKS if name not in chosen},
+                **({} if LINT in asked else {f"check {LINT}": "left out by the settings"}),
                 **state.contents.not_checked,
                 **gate.unread,
                 **left_out(len(problems) - len(shown)),
@@ -100,12 +112,17 @@ def check(settings: Settings, progress: Progress) -> Report:
         )
 
 
+def asked_for(settings: Settings) -> tuple[str, ...]:
+    """The names of the checks to run, ``lint`` among them."""
+    return settings.checks.only or ALL
+
+
 def chosen_checks(settings: Settings) -> dict[str, Check]:
     """The checks that the settings ask for. Raises :class:`SettingsError` for a name that there is not."""
-    only = settings.checks.only or tuple(CHECKS)
-    unknown = [name for name in only if name not in CHECKS]
+    only = asked_for(settings)
+    unknown = [name for name in only if name not in ALL]
     if unknown:
-        raise SettingsError(f"there is no check {unknown[0]!r}", hint=f"The checks are {', '.join(CHECKS)}.")
+        raise SettingsError(f"there is no check {unknown[0]!r}", hint=f"The checks are {', '.join(ALL)}.")
     unknown = sorted({*settings.checks.data_fails} - {*map(str, DATA_FAILURES)})
     if unknown:
         hint = f"There is {', '.join(DATA_FAILURES)}."
@@ -117,13 +134,15 @@ def chosen_checks(settings: Settings) -> dict[str, Check]:
 class Gate:
     """The chosen checks, run on one step after the other.
 
-    ``unread`` gathers what could not be read, and why; ``findings`` what is wrong with ignore comments.
+    ``linted`` is what the rules say of each file. ``unread`` gathers what could not be read, and why; ``findings`` what
+    is wrong with ignore comments.
     """
 
     sandbox: Sandbox
     checks: dict[str, Check]
     settings: CheckSettings
     progress: Progress
+    linted: Mapping[Path, CheckResult] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -143,7 +162,8 @@ class Gate:
                 self.sandbox.drop(before)
                 before, failed = experiment.after, step
                 continue
-            results, useless = apply_ignores(read_ignores(step.files), tuple(self._results(experiment)), CHECKS)
+            lint = (overruled(each, experiment.applied.statements) for each in of_step(step.files, self.linted))
+            results, useless = apply_ignores(read_ignores(step.files), (*lint, *self._results(experiment)), CHECKS)
             self.findings.extend(useless)
             self.unread.update(experiment.state_after.contents.not_checked)
             yield MigrationReport(step.version, step.description, step.files, results, experiment.applied.statements)
@@ -167,4 +187,5 @@ class Gate:
 
     def _not_checked(self, step: Step, reason: str) -> MigrationReport:
         results = tuple(CheckResult(name, Outcome.NOT_CHECKED, reason=reason) for name in self.checks)
+        results = (*of_step(step.files, self.linted), *results)
         return MigrationReport(step.version, step.description, step.files, results)

@@ -48,6 +48,7 @@ RULE = Rule(
     find=find,
     severity=Severity.ERROR,
     confidence=Confidence.LIKELY,
+    measured_by="rewrite",
     aliases=(
         "adding-field-with-default",
         "E10",

@@ -46,6 +46,7 @@ class Rule:
     script, before the catalog is changed by them. ``explanation`` says what happens and to whom. ``bad`` and ``good``
     are scripts: the rule finds something in the first and nothing in the second; ``given`` is a script of an earlier
     migration that both come after. ``in_transaction`` says whether the examples run in one transaction.
+    ``measured_by`` names what the sandbox sees where the rule is right, and doesn't where it is wrong: ``rewrite``.
     ``in_functions``: look into the bodies of functions as well, which the script doesn't run.
     """
 
@@ -64,3 +65,4 @@ class Rule:
     default: bool = True
     in_transaction: bool = False
     in_functions: bool = False
+    measured_by: str = ""

@@ -44,6 +44,7 @@ RULE = Rule(
     find=find,
     severity=Severity.ERROR,
     confidence=Confidence.LIKELY,
+    measured_by="rewrite",
     aliases=(
         "changing-column-type",
         "E5",

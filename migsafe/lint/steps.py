@@ -1,0 +1,98 @@
+"""The rules on the new migrations of a run: the layer before the sandbox, which overrules them where it measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from migsafe.errors import MigsafeError
+from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity, Statement
+from migsafe.lint.project import CHECK, chosen_rules, first_catalog, result_of
+from migsafe.lint.run import Linter
+from migsafe.lint.script import script_of_text
+from migsafe.rules import rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migsafe.config import LintSettings
+    from migsafe.history.model import History
+
+
+def lint_files(history: History, settings: LintSettings, server: int) -> Mapping[Path, CheckResult]:
+    """What the rules say of each migration of the history, by its file; the catalog goes from one to the next.
+
+    ``server`` is the major version. A history that can't be read without running it is not checked.
+    """
+    linter = Linter(tuple(chosen_rules(settings)), settings.server_version or server)
+    catalog = first_catalog(settings)
+    catalog.complete = True
+    found = {}
+    try:
+        for text in history.texts(history.migrations, server):
+            script = script_of_text(text)
+            result = result_of(script, linter.lint(script, catalog), settings)
+            if script.not_analysed and result.outcome is Outcome.PASSED:
+                missed = "; ".join(f"{each.location}: {each.reason}" for each in script.not_analysed)
+                result = replace(result, reason=f"not analysed: {missed}")
+            found[text.file] = result if settings.gate == "fail" else _milder(result)
+    except MigsafeError as error:
+        reason = f"the text of the migrations can't be had without running them: {error.message}"
+        return {each.up: CheckResult(CHECK, Outcome.NOT_CHECKED, reason=reason) for each in history.migrations}
+    return found
+
+
+def of_step(files: Sequence[Path], found: Mapping[Path, CheckResult]) -> tuple[CheckResult, ...]:
+    """The result of a step, which may be several migrations."""
+    results = [found[file] for file in files if file in found]
+    if len(results) < 2:
+        return tuple(results)
+    findings = tuple(finding for result in results for finding in result.findings)
+    worst = max(results, key=lambda result: list(_WORSE).index(result.outcome))
+    answer = f"{len(findings)} found" if findings else worst.answer
+    return (replace(worst, answer=answer, findings=findings),)
+
+
+_WORSE = (Outcome.PASSED, Outcome.NOT_CHECKED, Outcome.FAILED)
+
+
+def _milder(result: CheckResult) -> CheckResult:
+    """Errors as warnings: the sandbox has the last word on what a migration does."""
+    findings = tuple(
+        replace(each, severity=Severity.WARNING) if each.severity is Severity.ERROR else each
+        for each in result.findings
+    )
+    if result.outcome is not Outcome.FAILED:
+        return replace(result, findings=findings)
+    return replace(result, outcome=Outcome.PASSED, answer=f"{len(findings)} found", findings=findings)
+
+
+def overruled(result: CheckResult, statements: Sequence[Statement]) -> CheckResult:
+    """The result after what was measured: a rewrite that a rule foretold is confirmed, or the finding withdrawn.
+
+    Nothing is overruled where no statement's locks were seen, as in a run that wasn't traced.
+    """
+    if not any(statement.locks for statement in statements):
+        return result
+    rewritten = {each.relation for statement in statements for each in statement.rewrites}
+    findings = tuple(_kept(result.findings, rewritten))
+    answer = (
+        result.answer if len(findings) == len(result.findings) else f"{len(findings)} found" if findings else "clean"
+    )
+    return replace(result, findings=findings, answer=answer)
+
+
+def _kept(findings: Iterable[Finding], rewritten: set[str]) -> Iterable[Finding]:
+    for finding in findings:
+        rule = rules().get(finding.rule)
+        if rule is None or rule.measured_by != "rewrite" or finding.location.object is None:
+            yield finding
+        elif _is_among(finding.location.object, rewritten):
+            measured = Evidence("measured", f"the sandbox saw {finding.location.object} being written anew")
+            yield replace(finding, evidence=(*finding.evidence, measured))
+
+
+def _is_among(name: str, relations: set[str]) -> bool:
+    """Whether the relation was seen under this name, with its schema or without."""
+    return any(each == name or each.endswith(f".{name}") for each in relations)
