@@ -119,7 +119,7 @@ def _compare_error(error: MigsafeError, expected: Expectation) -> Iterator[str]:
     yield from (f"the error doesn't say {said!r}: {text}" for said in expected.says if said not in text)
 
 
-def _rules_of(report: Report, expected: Expected) -> Iterator[str]:
+def _rules_of(report: Report, expected: Expectation) -> Iterator[str]:
     """The rules of all findings, without those on the text alone that the story doesn't name."""
     from migsafe.rules import rules
 
