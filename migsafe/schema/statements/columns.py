@@ -168,9 +168,14 @@ def _alter_type(start: str, change: ObjectChange) -> Written:
         yield f"{start} SET DEFAULT {default[1]}"
     if "not_null" in fields and new.fields.get("identity") is None:
         yield f"{start} {'SET' if new.fields.get('not_null') else 'DROP'} NOT NULL"
-    elif "not_null_constraint" in fields and new.fields.get("not_null"):
+    elif "not_null_constraint" in fields and new.fields.get("not_null") and not _is_of_another_parent(change):
         names = [str(each or _usual_name(new)) for each in fields["not_null_constraint"]]
         yield f"ALTER TABLE {new.parent} RENAME CONSTRAINT {quoted(names[0])} TO {quoted(names[1])}"
+
+
+def _is_of_another_parent(change: ObjectChange) -> bool:
+    """Whether its table is attached or detached: then the parent's NOT NULL comes and goes, under the parent's name."""
+    return change.old.fields.get("inherited") != change.new.fields.get("inherited")
 
 
 def _usual_name(item: SchemaObject) -> str:

@@ -223,13 +223,13 @@ class Language(Writer):
 
 @dataclass(frozen=True)
 class Transform(Writer):
-    """A transform; it is named ``for type on language name``."""
+    """A transform; it is named ``for type on language name``, since PostgreSQL 16 ``for type language name``."""
 
     word: str = "TRANSFORM"
 
     def address(self, item: SchemaObject) -> str:
-        kind, _, language = item.name.removeprefix("for ").rpartition(" on language ")
-        return f"FOR {kind} LANGUAGE {language}"
+        kind, _, language = item.name.removeprefix("for ").rpartition(" language ")
+        return f"FOR {kind.removesuffix(' on')} LANGUAGE {language}"
 
     def create(self, item: SchemaObject, catalog: Catalog) -> Written:
         words = [

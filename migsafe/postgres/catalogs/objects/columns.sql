@@ -24,10 +24,12 @@ SELECT
         'compression', nullif(to_jsonb(a) ->> 'attcompression', ''),
         'statistics_target', nullif(a.attstattarget, -1),
         'inherited', nullif(a.attinhcount > 0, false),
-        'options', (
+        'options', CASE WHEN a.attoptions IS NOT NULL THEN (
             SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attoptions) o WHERE NOT starts_with(o, 'pg_attver=')
-        ),
-        'server_options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attfdwoptions) o)
+        ) END,
+        'server_options', CASE WHEN a.attfdwoptions IS NOT NULL THEN (
+            SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attfdwoptions) o
+        ) END
     ) AS fields
 FROM user_schema u
 JOIN pg_class c ON c.relnamespace = u.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND c.relpersistence <> 't'

@@ -13,9 +13,9 @@ SELECT
         'deferred', nullif(k.condeferred, false),
         'inherited', nullif(k.coninhcount > 0 OR k.conparentid <> 0, false),
         'not_enforced', nullif((to_jsonb(k) ->> 'conenforced')::boolean, true),
-        'triggers_disabled', (
+        'triggers_disabled', CASE WHEN k.contype IN ('f', 'u', 'p', 'x') THEN (
             SELECT nullif(bool_or(t.tgenabled <> 'O'), false) FROM pg_trigger t WHERE t.tgconstraint = k.oid
-        )
+        ) END
     ) AS fields
 FROM user_schema u
 JOIN pg_class c ON c.relnamespace = u.oid AND c.relpersistence <> 't'
