@@ -74,6 +74,7 @@ def test_one_check_alone_is_run_when_asked_and_the_others_are_listed(sql_project
         "check data",
         "check apply-twice",
         "check restore",
+        "check compatibility",
     ]
 
 
@@ -112,7 +113,13 @@ def test_what_is_not_in_a_git_ref_is_new(sql_project: Project) -> None:
     sql_project.write({"migrations/2.sql": "CREATE TABLE IF NOT EXISTS orders ();"})
     ran = sql_project.migsafe("check", "--since", "HEAD", "--format", "json")
     assert ran.answers() == {
-        "2": {"apply": "applies", "data": "kept", "apply-twice": "idempotent", "restore": "restored"}
+        "2": {
+            "apply": "applies",
+            "data": "kept",
+            "apply-twice": "idempotent",
+            "restore": "restored",
+            "compatibility": "compatible",
+        }
     }
 
 
@@ -142,7 +149,8 @@ def test_a_dump_in_each_format_is_a_baseline(
     server.client("pg_dump", [f"--format={written_as}", f"--file={dump}"], database.database)
     sql_project.write({"migrations/1.sql": NOT_NULL})
     ran = sql_project.migsafe("check", "--dump", str(dump), "--format", "json")
-    assert ran.answers() == {"1": {"apply": "fails", "data": None, "apply-twice": None, "restore": "restored"}}
+    answers = {"apply": "fails", "data": None, "apply-twice": None, "restore": "restored", "compatibility": None}
+    assert ran.answers() == {"1": answers}
     assert ran.report["baseline"]["rows"] == 2
 
 
