@@ -54,6 +54,18 @@ def test_a_new_column_breaks_the_old_application_only_when_it_must_be_given() ->
     assert rules(old, catalog(column("a"), column("b", not_null=True))) == ["column-required"]
 
 
+def test_what_a_partition_inherits_is_told_of_its_parent() -> None:
+    def parted(*columns: str) -> Catalog:
+        items = [SchemaObject("table", "public.p", {"partition_bound": "DEFAULT", "inherits": ["public.t"]})]
+        for name in columns:
+            fields: dict[str, Json] = {"type": "text", "position": 1, "inherited": True}
+            items.append(SchemaObject("column", f"public.p.{name}", fields, parent="public.p"))
+        return catalog(*(column(name) for name in columns), *items)
+
+    (finding,) = judge(parted("a", "b"), parted("a")).breaks
+    assert finding.location.object == "public.t.b"
+
+
 def test_a_new_name_is_told_by_likeness_when_only_one_column_can_be_meant() -> None:
     old = catalog(column("a", "date"), column("x"))
     (finding,) = judge(old, catalog(column("b", "date"), column("x"))).breaks

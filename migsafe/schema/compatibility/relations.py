@@ -59,7 +59,8 @@ def _columns(sight: Sight, before: SchemaObject, after: SchemaObject) -> Finding
     old, new = sight.columns(before.name, sight.old), sight.columns(after.name, sight.new)
     for name, column in old.items():
         if name not in new:
-            yield _gone_column(sight, column)
+            if not column.fields.get("inherited"):  # told of the parent
+                yield _gone_column(sight, column)
         elif after.kind in ("table", "foreign table") and not new[name].fields.get("inherited"):
             yield from _column(sight, column, new[name])
         elif not new[name].fields.get("inherited"):
