@@ -32,7 +32,8 @@ class Expectation:
     """What migsafe must say of one twin.
 
     ``exit_code`` is the command's. ``answers`` holds for each migration's version the answer of each check,
-    ``findings`` the rules of all findings; what lint finds besides is of no concern to a story that doesn't name it. Each text in ``says`` must stand somewhere in the report or the error.
+    ``findings`` the rules of all findings; what lint finds besides is of no concern to a story that doesn't name it.
+    Each text in ``says`` must stand somewhere in the report or the error.
     """
 
     exit_code: int

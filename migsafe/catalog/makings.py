@@ -84,10 +84,10 @@ def add_column(catalog: Catalog, table: Name, column: Column) -> Iterator[Object
         name = _free_name(catalog, known.name, (column.name,), "seq")
         catalog.put(Sequence(name, (known.name, column.name), catalog.script))
         kind = Type(_INTEGERS.get(column.type.name, column.type.name))
-        stored = replace(column, type=kind, not_null=True)
-    known = catalog.change(
-        known, columns={**known.columns, column.name: replace(stored, constraints=())}, gone=known.gone - {column.name}
-    )
+        stored = replace(column, type=kind, not_null=True, constraints=())
+    elif column.constraints:
+        stored = replace(column, constraints=())
+    known = catalog.change(known, columns={**known.columns, column.name: stored}, gone=known.gone - {column.name})
     yield ObjectId(Kind.COLUMN, known.name, column.name)
     for constraint in column.constraints:
         yield from add_constraint(catalog, known.name, constraint)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Rep
 from migsafe.history.files import natural_key, read_script
 from migsafe.history.text import Runs, text_of
 from migsafe.ignores import apply_ignores, read_ignores
-from migsafe.lint.run import Linter
+from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import Script, script_of, script_of_text
 from migsafe.rules import Rule, rule_named, rules
 from migsafe.rules.context import OLDEST_VERSION
@@ -56,9 +57,10 @@ def lint(settings: Settings, paths: Sequence[Path], progress: Callable[[str], No
     not_analysed: dict[str, str] = {}
     for choice in choices:
         script = choice.script
-        findings = linter.lint(script, catalog)
         if not choice.asked:
+            follow(script, catalog)
             continue
+        findings = linter.lint(script, catalog)
         not_analysed.update({str(each.location) or script.name: each.reason for each in script.not_analysed})
         files = (script.file,) if script.file else ()
         result = result_of(script, findings, settings.lint)
@@ -130,12 +132,12 @@ def choose(settings: Settings, paths: Sequence[Path], server: int) -> tuple[str,
     if not paths:
         assert history is not None
         return history.kind, _of_history(history, server, _new(history, settings))
-    wanted = {file.resolve() for path in given for file in _files(path)}
-    known = {migration.up.resolve() for migration in history.migrations} if history else set()
+    wanted = {_real(file) for path in given for file in _files(path)}
+    known = {_real(migration.up) for migration in history.migrations} if history else set()
     inside, outside = wanted & known, sorted(wanted - known, key=lambda file: natural_key(str(file)))
     kind = history.kind if history and inside else "files"
     if inside:  # what a directory holds besides is no migration: ways back, other dialects, helpers
-        named = {path.resolve() for path in given if path.is_file()}
+        named = {_real(path) for path in given if path.is_file()}
         outside = [file for file in outside if file in named]
 
     def choices() -> Iterator[Choice]:
@@ -159,8 +161,8 @@ def _history(settings: Settings, paths: Sequence[Path]) -> History | None:
         return read_history(settings)
     try:
         history = open_history(settings.history)
-        known = {migration.up.resolve() for migration in history.migrations}
-        if known & {file.resolve() for path in paths for file in _files(path)}:
+        known = {_real(migration.up) for migration in history.migrations}
+        if known & {_real(file) for path in paths for file in _files(path)}:
             return history
     except MigsafeError:
         if settings.history.kind or settings.history.path:
@@ -174,6 +176,16 @@ def _history(settings: Settings, paths: Sequence[Path]) -> History | None:
         return None  # a directory of SQL files that is no history
 
 
+def _real(file: Path) -> Path:
+    """The file without links among its directories, each of which is looked at once."""
+    return _real_directory(file.parent) / file.name
+
+
+@cache
+def _real_directory(directory: Path) -> Path:
+    return directory.resolve()
+
+
 def _files(path: Path) -> Iterator[Path]:
     if path.is_dir():
         yield from (file for file in path.rglob("*") if file.suffix.lower() in (".sql", ".py"))
@@ -184,18 +196,18 @@ def _files(path: Path) -> Iterator[Path]:
 def _new(history: History, settings: Settings) -> set[Path]:
     files = [migration.up for migration in history.migrations]
     if settings.baseline.since is None:
-        return {file.resolve() for file in files}
+        return {_real(file) for file in files}
     from migsafe.history.edits import new_since
 
-    return {file.resolve() for file in new_since(files, settings.baseline.since)}
+    return {_real(file) for file in new_since(files, settings.baseline.since)}
 
 
 def _of_history(history: History, server: int, asked: set[Path]) -> Iterator[Choice]:
     """The history's scripts up to the last one that is asked about."""
-    places = [number for number, each in enumerate(history.migrations) if each.up.resolve() in asked]
+    places = [number for number, each in enumerate(history.migrations) if _real(each.up) in asked]
     needed = history.migrations[: max(places, default=-1) + 1]
     for text in history.texts(needed, server):
-        yield Choice(script_of_text(text), asked=text.file.resolve() in asked)
+        yield Choice(script_of_text(text), asked=_real(text.file) in asked)
 
 
 def result_of(script: Script, findings: tuple[Finding, ...], settings: LintSettings) -> CheckResult:

@@ -44,6 +44,15 @@ class Linter:
         return tuple(found)
 
 
+def follow(script: Script, catalog: Catalog) -> None:
+    """Change the catalog as the script would, and ask no rule."""
+    catalog.begin_script()
+    for statement in script.statements:
+        if statement.within is not Within.FUNCTION:
+            for action in statement.actions:
+                catalog.apply(action)
+
+
 def _by_action(chosen: Sequence[Rule]) -> Mapping[type[Action], tuple[Rule, ...]]:
     found: dict[type[Action], tuple[Rule, ...]] = {}
     for rule in chosen:

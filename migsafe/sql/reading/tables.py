@@ -96,32 +96,32 @@ def create_table_as(node: pb.CreateTableAsStmt) -> Iterator[Action]:
 
 def column_of(node: pb.ColumnDef) -> Column:
     """A column as written in CREATE TABLE or ADD COLUMN."""
-    column = Column(node.colname, type_of(node.type_name))
+    said: dict[str, Any] = {}
+    constraints: list[Constraint] = []
     for each in node.constraints:
-        column = _with(column, each.constraint)
-    return column
+        _read_beside(each.constraint, node.colname, said, constraints)
+    return Column(node.colname, type_of(node.type_name), constraints=tuple(constraints), **said)
 
 
-def _with(column: Column, node: pb.Constraint) -> Column:
+def _read_beside(node: pb.Constraint, column: str, said: dict[str, Any], constraints: list[Constraint]) -> None:
+    """Note what one of the constraints beside a column says of it."""
     kind = node.contype
     if kind == pb.CONSTR_NOTNULL:
-        return replace(column, not_null=True)
-    if kind == pb.CONSTR_DEFAULT:
-        return replace(column, default=Expression(node.raw_expr))
-    if kind == pb.CONSTR_IDENTITY:
-        return replace(column, identity=node.generated_when, not_null=True)
-    if kind == pb.CONSTR_GENERATED:
+        said["not_null"] = True
+    elif kind == pb.CONSTR_DEFAULT:
+        said["default"] = Expression(node.raw_expr)
+    elif kind == pb.CONSTR_IDENTITY:
+        said |= {"identity": node.generated_when, "not_null": True}
+    elif kind == pb.CONSTR_GENERATED:
         stored = getattr(node, "generated_kind", "s") or "s"
-        return replace(column, generated=stored, default=Expression(node.raw_expr))
-    if kind in (pb.CONSTR_ATTR_DEFERRABLE, pb.CONSTR_ATTR_DEFERRED) and column.constraints:
-        *before, last = column.constraints
-        return replace(column, constraints=(*before, replace(last, deferrable=True)))
-    if kind in _CONSTRAINTS:
+        said |= {"generated": stored, "default": Expression(node.raw_expr)}
+    elif kind in (pb.CONSTR_ATTR_DEFERRABLE, pb.CONSTR_ATTR_DEFERRED) and constraints:
+        constraints[-1] = replace(constraints[-1], deferrable=True)
+    elif kind in _CONSTRAINTS:
         constraint = _constraint(node)
-        columns = constraint.columns or (column.name,)
-        column = replace(column, constraints=(*column.constraints, replace(constraint, columns=columns)))
-        return replace(column, not_null=True) if kind == pb.CONSTR_PRIMARY else column
-    return column
+        constraints.append(constraint if constraint.columns else replace(constraint, columns=(column,)))
+        if kind == pb.CONSTR_PRIMARY:
+            said["not_null"] = True
 
 
 def constraint_of(node: pb.Node) -> Constraint | None:
