@@ -35,11 +35,23 @@ LAYERS: dict[str, frozenset[str]] = {
     "schema": frozenset({"errors", "findings", "sql", "postgres"}),
     "rows": frozenset({"errors", "findings", "sql", "postgres"}),
     "populate": frozenset({"errors", "findings", "sql", "postgres"}),
+    "contract": frozenset({"errors", "findings"}),
     "reports": frozenset({"findings", "plain"}),
 }
 """What each part of the package may import from the others. Parts above these join them and may import all of them."""
 
-HEAVY = ("psycopg", "rich", "testcontainers", "docker", "postgast", "alembic", "sqlalchemy", "asyncio", "jsonschema")
+HEAVY = (
+    "psycopg",
+    "rich",
+    "testcontainers",
+    "docker",
+    "postgast",
+    "alembic",
+    "sqlalchemy",
+    "asyncio",
+    "jsonschema",
+    "yaml",
+)
 
 SHELL_FLAGS = {"--config", "--format", "--output", "--report", "--quiet", "--debug"}
 """Flags of one call, which are no setting of a project."""

@@ -32,3 +32,10 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 
 def test_the_architecture_fits_on_a_page() -> None:
     assert len((ROOT / "ARCHITECTURE.md").read_text().splitlines()) < 100
+
+
+def test_every_rule_of_the_contract_is_documented() -> None:
+    code = "\n".join(file.read_text() for file in (ROOT / "migsafe" / "contract").glob("*.py"))
+    documented = (ROOT / "docs" / "contract.md").read_text()
+    for rule in set(re.findall(r'"(contract-[a-z-]+)"', code)):
+        assert f"`{rule}`" in documented

@@ -20,6 +20,7 @@ COMMANDS = {
     "compare": ("migsafe.cli.compare:command", "Show the rows in which two databases differ."),
     "diff": ("migsafe.cli.diff:command", "Show what differs between two schemas, and the SQL for it."),
     "schema": ("migsafe.cli.schema:command", "Write a schema as sorted JSON, to be kept and compared with."),
+    "contract": ("migsafe.cli.contract:command", "Show what in an OpenAPI document breaks the clients of another."),
     "init": ("migsafe.cli.init:command", "Write a commented migsafe.toml that fits this project."),
     "doctor": ("migsafe.cli.doctor:command", "Show which servers and programs are there, and what to install."),
     "scenario": ("migsafe.cli.scenario:command", "List and run the stories that show what migsafe finds."),

@@ -1,0 +1,1 @@
+"""Two OpenAPI documents as values, what differs between them, and whom that breaks."""

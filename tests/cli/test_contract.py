@@ -1,0 +1,71 @@
+"""``migsafe contract`` from the outside."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from migsafe.cli import main
+
+OLD = """\
+openapi: 3.0.3
+paths:
+  /customers/{id}:
+    get:
+      parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+      responses:
+        "200":
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/Customer"}
+components:
+  schemas:
+    Customer:
+      type: object
+      required: [id, email]
+      properties:
+        id: {type: integer}
+        email: {type: string}
+"""
+NEW = OLD.replace("        email: {type: string}\n", "").replace("[id, email]", "[id]")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("old.yaml").write_text(OLD)
+    Path("new.yaml").write_text(NEW)
+    return tmp_path
+
+
+def test_a_field_that_is_gone_breaks_and_has_its_place(project: Path) -> None:
+    ran = CliRunner().invoke(main, ["contract", "old.yaml", "new.yaml", "--format", "gcc"])
+    assert ran.exit_code == 1
+    assert "new.yaml:17:1: error: Customer.email is gone" in ran.stdout
+
+
+def test_a_field_that_is_new_breaks_nobody(project: Path) -> None:
+    ran = CliRunner().invoke(main, ["contract", "new.yaml", "old.yaml", "--format", "json"])
+    assert ran.exit_code == 0
+    assert json.loads(ran.stdout)["migrations"][0]["checks"][0]["answer"] == "kept"
+
+
+def test_a_document_is_compared_with_itself_at_a_git_ref(project: Path) -> None:
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "--quiet"], ["add", "-A"], ["commit", "--quiet", "-m", "begin"]):
+        subprocess.run(["git", *identity, *arguments], check=True, cwd=project)
+    Path("old.yaml").write_text(NEW)
+    ran = CliRunner().invoke(main, ["contract", "old.yaml@HEAD", "old.yaml"])
+    assert ran.exit_code == 1
+    assert "GET /customers/{id}" in ran.stdout
+
+
+@pytest.mark.parametrize("names", [("none.yaml", "new.yaml"), ("old.yaml@HEAD", "new.yaml")])
+def test_a_document_that_is_not_there_is_said(project: Path, names: tuple[str, str]) -> None:
+    ran = CliRunner().invoke(main, ["contract", *names])
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert "can't be read" in ran.stderr
