@@ -33,7 +33,7 @@ class LockMode(StrEnum):
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """What must wait for it: ``reads`` (SELECT), ``writes`` (INSERT, UPDATE, DELETE), ``DDL`` (most ALTER TABLE)."""
+        """What must wait for it: ``reads`` (SELECT), ``writes`` (INSERT and its kin), ``DDL`` (most ALTER TABLE)."""
         return tuple(what for what, mode in _WHAT_TAKES.items() if self.conflicts_with(mode))
 
 
