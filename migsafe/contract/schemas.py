@@ -153,14 +153,21 @@ class Schemas:
         yield from _discriminator(old, new, side, path)
 
     def _named(self, among: tuple[Any, ...], document: Document) -> dict[str, Any]:
-        """Alternatives by the name of their component, their title or type, else by their number."""
+        """Alternatives by the name of their component, title, a field of one value, or type; or by number."""
         found: dict[str, Any] = {}
         for number, each in enumerate(among, 1):
-            schema = document.follow(each)
-            said = schema.get("title") or schema.get("type") if isinstance(schema, dict) else None
-            name = component_name(each) or (str(said) if said else f"alternative {number}")
+            name = component_name(each) or _told_by(shape_of(each, document), document) or f"alternative {number}"
             found[name if name not in found else f"{name} {number}"] = each
         return found
+
+
+def _told_by(shape: Shape, document: Document) -> str:
+    """What tells an alternative that is written out from the others beside it, such as ``event=user.created``."""
+    if isinstance(title := shape.schema.get("title"), str):
+        return title
+    values = ((name, shape_of(each, document).values) for name, each in sorted(shape.properties.items()))
+    marks = [f"{name}={among[0]}" for name, among in values if among and len(among) == 1]
+    return " ".join(marks) or " or ".join(sorted(shape.types or ()))
 
 
 def _discriminator(old: Shape, new: Shape, side: Side, path: str) -> Iterator[Change]:

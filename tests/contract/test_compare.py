@@ -191,6 +191,13 @@ def test_a_schema_that_holds_itself_or_null_comes_to_an_end() -> None:
     assert finding.location.object == "Pet.age"
 
 
+def test_alternatives_are_known_by_their_marks_not_their_places() -> None:
+    made, sold, lost = (pet("kind", kind={"const": kind}, **{kind: STRING}) for kind in ("made", "sold", "lost"))
+    old, new = api({"oneOf": [made, lost]}), api({"oneOf": [made, sold, lost]})
+    (finding,) = compared(old, new)
+    assert finding.message == "Pet may be kind=sold now."
+
+
 def test_one_change_of_a_component_is_told_once_with_all_its_uses() -> None:
     old, new = (api(kind) for kind in (NUMBER, INTEGER))
     for each in (old, new):
