@@ -141,6 +141,17 @@ class LintSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ContractSettings:
+    """The API in front of the database."""
+
+    document: Annotated[Path | None, Setting("The OpenAPI document whose fields must keep their columns.")] = None
+    map: Annotated[
+        Mapping[str, str],
+        Setting('The column of a field, where names don\'t tell: { "Customer.email" = "public.customers.mail" }.'),
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the user can say. ``file`` is where it was read from (none: nothing was found, all defaults)."""
 
@@ -153,6 +164,7 @@ class Settings:
     snapshots: SnapshotSettings = field(default_factory=SnapshotSettings)
     apply: ApplySettings = field(default_factory=ApplySettings)
     rehearse: RehearseSettings = field(default_factory=RehearseSettings)
+    contract: ContractSettings = field(default_factory=ContractSettings)
     lint: LintSettings = field(default_factory=LintSettings)
 
 
@@ -164,6 +176,7 @@ TABLES: Mapping[str, type] = {
     "snapshots": SnapshotSettings,
     "apply": ApplySettings,
     "rehearse": RehearseSettings,
+    "contract": ContractSettings,
     "lint": LintSettings,
 }
 

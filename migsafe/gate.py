@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from migsafe.checks.apply import check_apply
 from migsafe.checks.apply_twice import check_apply_twice
 from migsafe.checks.compatibility import check_compatibility
+from migsafe.checks.contract import CONTRACT, contract_check
 from migsafe.checks.data import FAILURES as DATA_FAILURES
 from migsafe.checks.data import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
@@ -120,14 +121,19 @@ def asked_for(settings: Settings) -> tuple[str, ...]:
 def chosen_checks(settings: Settings) -> dict[str, Check]:
     """The checks that the settings ask for. Raises :class:`SettingsError` for a name that there is not."""
     only = asked_for(settings)
-    unknown = [name for name in only if name not in ALL]
+    unknown = [name for name in only if name not in (*ALL, CONTRACT)]
     if unknown:
         raise SettingsError(f"there is no check {unknown[0]!r}", hint=f"The checks are {', '.join(ALL)}.")
     unknown = sorted({*settings.checks.data_fails} - {*map(str, DATA_FAILURES)})
     if unknown:
         hint = f"There is {', '.join(DATA_FAILURES)}."
         raise SettingsError(f"[checks] data_fails names {unknown[0]!r}, which becomes of no value", hint=hint)
-    return {name: check for name, check in CHECKS.items() if name in only}
+    chosen = {name: check for name, check in CHECKS.items() if name in only}
+    if settings.contract.document and (CONTRACT in only or not settings.checks.only):
+        chosen[CONTRACT] = contract_check(settings.contract, settings.root)
+    elif CONTRACT in only:
+        raise SettingsError("the check contract needs a document", hint="Name it in [contract] document.")
+    return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,9 @@ class Gate:
                 before, failed = experiment.after, step
                 continue
             lint = (overruled(each, experiment.applied.statements) for each in of_step(step.files, self.linted))
-            results, useless = apply_ignores(read_ignores(step.files), (*lint, *self._results(experiment)), CHECKS)
+            results, useless = apply_ignores(
+                read_ignores(step.files), (*lint, *self._results(experiment)), (*CHECKS, CONTRACT)
+            )
             self.findings.extend(useless)
             self.unread.update(experiment.state_after.contents.not_checked)
             yield MigrationReport(step.version, step.description, step.files, results, experiment.applied.statements)
