@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from migsafe.checks.apply import check_apply
 from migsafe.checks.apply_twice import check_apply_twice
 from migsafe.checks.compatibility import check_compatibility
-from migsafe.checks.contract import CONTRACT, contract_check
+from migsafe.checks.contract import CONTRACT, contract_check, document_changes
 from migsafe.checks.data import FAILURES as DATA_FAILURES
 from migsafe.checks.data import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
@@ -69,6 +70,7 @@ def check(settings: Settings, progress: Progress) -> Report:
 
     started = time.monotonic()
     chosen, asked = chosen_checks(settings), asked_for(settings)
+    promises, unpromised = document_changes(settings, datetime.now(UTC).date()) if CONTRACT in chosen else ((), {})
     progress("reading the history")
     history = read_history(settings)
     require_files(settings.baseline)
@@ -101,12 +103,13 @@ def check(settings: Settings, progress: Progress) -> Report:
                 baseline.source, baseline.revision, len(state.contents.tables), state.contents.rows
             ),
             migrations=migrations,
-            findings=(*shown, *gate.findings),
+            findings=(*shown, *promises, *gate.findings),
             not_checked={
                 **{f"check {name}": "left out by the settings" for name in CHECKS if name not in chosen},
                 **({} if LINT in asked else {f"check {LINT}": "left out by the settings"}),
                 **state.contents.not_checked,
                 **gate.unread,
+                **unpromised,
                 **left_out(len(problems) - len(shown)),
             },
             seconds=time.monotonic() - started,

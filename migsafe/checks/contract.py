@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from migsafe.checks.experiment import Check, Experiment
 from migsafe.contract.changes import Side
 from migsafe.contract.document import open_document
 from migsafe.contract.mapping import Field, belongs, fields
+from migsafe.errors import UsageError
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.schema.diff import compare_schemas
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
-    from migsafe.config import ContractSettings
+    from migsafe.config import ContractSettings, Settings
     from migsafe.schema.diff import ObjectChange
     from migsafe.schema.model import SchemaObject
 
@@ -46,6 +48,24 @@ def contract_check(settings: ContractSettings, root: Path) -> Check:
         return CheckResult(CONTRACT, outcome, answer, findings=found, seconds=time.monotonic() - started)
 
     return check_contract
+
+
+def document_changes(settings: Settings, today: date) -> tuple[tuple[Finding, ...], Mapping[str, str]]:
+    """What in the document breaks clients of its version at ``[baseline] since``; or why that was not looked at."""
+    from migsafe.contract.compare import compare_documents
+
+    document, since = settings.contract.document, settings.baseline.since
+    if document is None:
+        return (), {}
+    subject = f"{document.name} against its version before"
+    if since is None:
+        return (), {subject: "[baseline] since names no git ref to take it from"}
+    new = open_document(str(document), settings.root)
+    try:
+        old = open_document(f"{document}@{since}", settings.root)
+    except UsageError as error:
+        return (), {subject: str(error)}
+    return compare_documents(old, new, today), {}
 
 
 def _findings(experiment: Experiment, known: Sequence[Field], settings: ContractSettings) -> Iterator[Finding]:

@@ -128,16 +128,17 @@ class Operations:
                 yield Change("contract-status-new", WARNING, told, new.place("responses"))
         for code in sorted(before.keys() & after.keys()):
             what = f"the {code} response of {new.name}"
-            was, now = old.document.follow(before[code]), new.document.follow(after[code])
+            was, now = old.document.follow(before[code]) or {}, new.document.follow(after[code]) or {}
             yield from self._media(was, now, side, what, new.place("responses"))
-            yield from self._headers(was, now, side, what)
+            yield from self._headers(was, now, side, what, new.place("responses"))
 
-    def _headers(self, old: Object, new: Object, side: Side, what: str) -> Iterator[Change]:
+    def _headers(
+        self, old: Mapping[str, Any], new: Mapping[str, Any], side: Side, what: str, where: Location
+    ) -> Iterator[Change]:
         before, after = (
             {name.lower(): document.follow(each) for name, each in (response.get("headers") or {}).items()}
             for response, document in ((old, self.schemas.old), (new, self.schemas.new))
         )
-        where = new.place("headers", what)
         for name, was in sorted(before.items()):
             now = after.get(name)
             if now is None:
@@ -153,7 +154,7 @@ class Operations:
         for kind in sorted(before.keys() - after.keys()):
             yield Change(f"contract-{side}-media-type", ERROR, f"{what} can no longer be {kind}.", where)
         for kind in sorted(before.keys() & after.keys()):
-            yield from self.schemas.compare(before[kind].get("schema"), after[kind].get("schema"), side, what)
+            yield from self.schemas.compare(_schema(before[kind]), _schema(after[kind]), side, what)
 
 
 def _responses(operation: Operation) -> Mapping[str, Any]:
@@ -161,6 +162,11 @@ def _responses(operation: Operation) -> Mapping[str, Any]:
         str(code).upper().replace("DEFAULT", "default"): each
         for code, each in (operation.part("responses") or {}).items()
     }
+
+
+def _schema(media: Any) -> Any:
+    """The schema of a media type, which may say nothing at all."""
+    return media.get("schema") if isinstance(media, Object) else None
 
 
 def _said(value: Any) -> str:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from migsafe.cli import main
+from tests.fix_project import Project
 
 OLD = """\
 openapi: 3.0.3
@@ -69,3 +70,22 @@ def test_a_document_that_is_not_there_is_said(project: Path, names: tuple[str, s
     ran = CliRunner().invoke(main, ["contract", *names])
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert "can't be read" in ran.stderr
+
+
+def test_without_a_document_there_is_no_contract_check_and_nothing_is_said_of_it(sql_project: Project) -> None:
+    ran = sql_project.migsafe("check", "--check", "apply", "--format", "json")
+    assert "contract" not in ran.output
+
+
+def test_a_contract_check_without_a_document_is_a_usage_error(sql_project: Project) -> None:
+    ran = sql_project.migsafe("check", "--check", "contract")
+    assert (ran.exit_code, ran.output) == (2, "")
+    assert "[contract] document" in ran.errors
+
+
+def test_a_document_with_nothing_older_is_said_not_to_be_compared(sql_project: Project) -> None:
+    sql_project.write({"openapi.yaml": OLD})
+    ran = sql_project.migsafe(
+        "check", "--check", "contract", "--format", "json", MIGSAFE_CONTRACT_DOCUMENT="openapi.yaml"
+    )
+    assert "openapi.yaml against its version before" in {each["subject"] for each in ran.report["not_checked"]}
