@@ -61,6 +61,10 @@ class CheckSettings:
     statement_timeout: Annotated[
         int, Setting("Seconds that each run of the migration tool may take (0: no bound).")
     ] = 600
+    crash_points: Annotated[
+        int,
+        Setting("At how many points a migration is cut off at most, spread evenly over all there are (0: no bound)."),
+    ] = 100
     data_fails: Annotated[
         tuple[str, ...],
         Setting("What may become of no value or row; besides the default there are changed and appeared."),

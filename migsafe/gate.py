@@ -12,6 +12,7 @@ from migsafe.checks.apply import check_apply
 from migsafe.checks.apply_twice import check_apply_twice
 from migsafe.checks.compatibility import check_compatibility
 from migsafe.checks.contract import CONTRACT, contract_check, document_changes
+from migsafe.checks.crash import check_crash
 from migsafe.checks.data import FAILURES as DATA_FAILURES
 from migsafe.checks.data import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
@@ -44,6 +45,7 @@ CHECKS: dict[str, Check] = {
     "apply": check_apply,
     "data": check_data,
     "apply-twice": check_apply_twice,
+    "crash": check_crash,
     "restore": check_restore,
     "compatibility": check_compatibility,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres import databases
 from migsafe.postgres.tables import find_tables
-from migsafe.state import State, read_state
+from migsafe.state import State, printed_names, read_state
 from migsafe.wire.tap import Tap
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from migsafe.history.model import History, Migration, Run
     from migsafe.postgres.server import Server
     from migsafe.postgres.shared_objects import SharedObjects
+    from migsafe.wire.observer import Observer
 
 Progress = Callable[[str], None]
 """Told what is being done, in a few words; for standard error."""
@@ -54,13 +56,27 @@ class TracedRun:
         return refused[-1] if refused and not self.succeeded else None
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The whole state of a database, and the printed names of the migration tool's tables in it."""
+
+    state: State
+    books: frozenset[str]
+
+    @property
+    def without_books(self) -> State:
+        """The state without the tool's tables and what hangs on them."""
+        return self.state.without(self.books)
+
+
 class Sandbox:
     """Makes and drops databases of this run, runs the project's migration tool on them, and reads their state.
 
     A state that will be needed again is kept as a database of its own and cloned (``CREATE DATABASE … TEMPLATE``,
     PostgreSQL manual, 23.3); nobody connects to a kept database but to read it. ``statement_timeout`` (seconds, 0 for
     none) is set on each of them. ``empty`` is what an empty database is a copy of, where
-    encoding and locale are not the server's own.
+    encoding and locale are not the server's own. Several threads may make databases, run the tool and read states at
+    the same time, as long as nobody clones what another one reads.
     """
 
     def __init__(
@@ -70,12 +86,11 @@ class Sandbox:
         self.history = history
         self._statement_timeout = statement_timeout
         self._empty = empty
-        self._count = 0
+        self._numbers = itertools.count(1)
 
     def create(self, label: str, *, template: str | None = None) -> str:
         """Make a database, empty or as a clone of ``template``, and return its name."""
-        self._count += 1
-        name = databases.name_for(self.server, f"{self._count}_{label}")
+        name = databases.name_for(self.server, f"{next(self._numbers)}_{label}")
         bound = {"statement_timeout": f"{self._statement_timeout}s"}
         databases.create(self.server, name, template=template or self._empty, parameters=bound)
         return name
@@ -114,16 +129,19 @@ class Sandbox:
                     hint="Look at the server's log and at free memory and disk space, then run again.",
                 ) from error
 
-    def upgrade(self, database: str, target: Migration | None) -> TracedRun:
-        """Let the migration tool apply everything up to ``target`` (none: all there is)."""
-        return self._run(database, lambda tap: self.history.upgrade(tap.address, target))
+    def upgrade(self, database: str, target: Migration | None, observer: Observer | None = None) -> TracedRun:
+        """Let the migration tool apply everything up to ``target`` (none: all there is).
+
+        ``observer`` sees every answer first; when it cuts a connection, the tool is as good as dead.
+        """
+        return self._run(database, lambda tap: self.history.upgrade(tap.address, target), observer)
 
     def downgrade(self, database: str, target: Migration) -> TracedRun:
         """Let the migration tool take back ``target``."""
         return self._run(database, lambda tap: self.history.downgrade(tap.address, target))
 
-    def _run(self, database: str, action: Callable[[Tap], Run]) -> TracedRun:
-        with Tap(self.server.address.on(database)) as tap:
+    def _run(self, database: str, action: Callable[[Tap], Run], observer: Observer | None = None) -> TracedRun:
+        with Tap(self.server.address.on(database), observer=observer, ends_with_cut=True) as tap:
             run = action(tap)
             statements, connected = tap.take_statements(), tap.connections > 0
         tags = {statement.command_tag for statement in statements}
@@ -148,8 +166,16 @@ class Sandbox:
         """What belongs to the whole server: it is in no state, and all databases have it in common."""
         return databases.shared_objects(self.server)
 
+    def end_sessions(self, database: str) -> None:
+        """End every session in a database; what was open there is rolled back afterwards."""
+        databases.terminate_sessions(self.server, database)
+
     def state(self, database: str) -> State:
         """Schema and contents of a database, without the migration tool's own books."""
+        return self.read(database).without_books
+
+    def read(self, database: str) -> Reading:
+        """The state of a database, the migration tool's own books included."""
         with self.connect(database) as connection:
             books = find_tables(connection, self.history.version_tables)
-            return read_state(connection, ignore=books)
+            return Reading(read_state(connection), printed_names(connection, books))

@@ -32,6 +32,13 @@ class State:
     schema: Schema
     contents: Contents
 
+    def without(self, relations: Collection[str]) -> State:
+        """Without these relations, by printed name, with all that hangs on them: a table takes its sequences along."""
+        gone = frozenset(relations)
+        schema = self.schema.without(gone)
+        sequences = (item for item in self.schema.of_kind("sequence") if item.key not in schema)
+        return State(schema, self.contents.without(gone | {item.name for item in sequences}))
+
 
 @dataclass(frozen=True, slots=True)
 class StateDifference:

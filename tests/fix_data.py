@@ -35,6 +35,9 @@ class OneScript:
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:
         return frozenset()
 
+    def stamp(self, version: str | None) -> str:
+        return ""
+
     def upgrade(self, address: Address, target: Migration | None) -> Run:
         with psycopg.connect(address.url(), autocommit=True) as connection:
             try:

@@ -21,7 +21,6 @@ from migsafe.checks.samples import row_samples
 from migsafe.checks.transactions import durable_transactions
 from migsafe.findings import STATEMENT, CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.postgres.tables import find_tables, keep_rows, put_back
-from migsafe.rows.contents import ColumnName
 from migsafe.sandbox import TracedRun
 from migsafe.state import StateDifference, compare_states
 
@@ -93,25 +92,13 @@ def _put_version_table_back(experiment: Experiment, database: str) -> None:
 def _succeeded_again(experiment: Experiment, database: str, difference: StateDifference) -> CheckResult:
     note = ""
     if difference:
-        volatile = _volatile_columns(experiment)
+        volatile = experiment.volatile_columns
         difference = difference.without_values_of(volatile)
         note = f"compared by nulls only, since two first runs differ: {', '.join(sorted(map(str, volatile)))}"
     if difference:
         message = "The second run succeeds and changes the database again."
         return _failed(experiment, "diverges", message, _changes(experiment, database, difference))
     return CheckResult("apply-twice", Outcome.PASSED, answer="idempotent", reason=note)
-
-
-def _volatile_columns(experiment: Experiment) -> frozenset[ColumnName]:
-    """The columns that another first run, on another clone of the same baseline, fills with other values.
-
-    None when that run fails, as it may where the first one made a role: then its database excuses nothing.
-    """
-    sandbox = experiment.sandbox
-    with sandbox.scratch("again", template=experiment.before) as database:
-        if not sandbox.upgrade(database, experiment.step.target).succeeded:
-            return frozenset()
-        return compare_states(experiment.state_after, sandbox.state(database)).changed_columns
 
 
 def _refused(experiment: Experiment, run: TracedRun) -> CheckResult:

@@ -10,8 +10,10 @@ from pathlib import Path
 from migsafe.config import CheckSettings
 from migsafe.findings import CheckResult, Location
 from migsafe.history.model import Migration
-from migsafe.sandbox import Sandbox, TracedRun
-from migsafe.state import State
+from migsafe.rows.contents import ColumnName
+from migsafe.sandbox import Reading, Sandbox, TracedRun
+from migsafe.state import State, compare_states
+from migsafe.wire.observer import Event, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,15 @@ class Step:
     def location(self) -> Location:
         """The step's file, where it is a single one."""
         return Location(file=self.files[0]) if len(self.files) == 1 else Location()
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A second first run: the answers that the tool got, in order, and the state with the tool's own books."""
+
+    run: TracedRun
+    events: tuple[Event, ...]
+    state: State
 
 
 @dataclass(frozen=True)
@@ -52,8 +63,28 @@ class Experiment:
         return self.settings.idempotency == "required"
 
     @cached_property
+    def reading_after(self) -> Reading:
+        """The state of ``after`` with the tool's own books."""
+        return self.sandbox.read(self.after)
+
+    @cached_property
     def state_after(self) -> State:
-        return self.sandbox.state(self.after)
+        return self.reading_after.without_books
+
+    @cached_property
+    def again(self) -> Again:
+        """Another first run, on another clone of ``before``. It fails where the first one changed the whole server."""
+        recording = Recording()
+        with self.sandbox.scratch("again", template=self.before) as database:
+            run = self.sandbox.upgrade(database, self.step.target, recording)
+            return Again(run, recording.events, self.sandbox.read(database).state)
+
+    @property
+    def volatile_columns(self) -> frozenset[ColumnName]:
+        """The columns that two honest first runs fill with other values (``now()``); none if the second one fails."""
+        if not self.again.run.succeeded:
+            return frozenset()
+        return compare_states(self.reading_after.state, self.again.state).changed_columns
 
 
 Check = Callable[[Experiment], CheckResult]

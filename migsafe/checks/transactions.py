@@ -46,7 +46,7 @@ def durable_transactions(statements: Iterable[Statement], version_tables: Sequen
     books = tuple(table.name.lower() for table in version_tables)
     transactions: dict[object, list[Statement]] = {}
     for position, statement in enumerate(statements):
-        if _changes_something(statement):
+        if changes_something(statement):
             block = (statement.backend, statement.transaction)
             transactions.setdefault(block if statement.transaction is not None else position, []).append(statement)
     counts = [0]
@@ -66,11 +66,12 @@ def never_committed(statements: Sequence[Statement]) -> tuple[Statement, ...]:
     last = {statement.backend: statement for statement in statements if statement.state_after is not None}
     left_open = {(backend, each.transaction) for backend, each in last.items() if each.state_after == "T"}
     return tuple(
-        each for each in statements if (each.backend, each.transaction) in left_open and _changes_something(each)
+        each for each in statements if (each.backend, each.transaction) in left_open and changes_something(each)
     )
 
 
-def _changes_something(statement: Statement) -> bool:
+def changes_something(statement: Statement) -> bool:
+    """Whether a statement may have changed what a state holds, by its command tag."""
     return not statement.error and _tag(statement) not in _CHANGES_NOTHING
 
 

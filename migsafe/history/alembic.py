@@ -114,6 +114,9 @@ class AlembicHistory:
                 todo += parents.get(version, ())
         return frozenset(applied)
 
+    def stamp(self, version: str | None) -> str:
+        return f"alembic stamp {version or 'base'}"
+
     def upgrade(self, address: Address, target: Migration | None) -> Run:
         return self._run("upgrade", target.version if target else "heads", address)
 

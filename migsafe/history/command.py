@@ -120,6 +120,10 @@ class CommandHistory:
         """Empty: what the rows of the version table mean is the tool's own secret."""
         return frozenset()
 
+    def stamp(self, version: str | None) -> str:  # noqa: ARG002 - the protocol's
+        """Empty: it is the tool's own secret."""
+        return ""
+
     def upgrade(self, address: Address, target: Migration | None) -> Run:
         """Run the command: it applies everything that is pending, whatever ``target`` is."""
         del target

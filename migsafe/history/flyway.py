@@ -127,6 +127,10 @@ class FlywayHistory:
         values = placeholder_values(session, self._options, found[0].schema or "")
         return frozenset((*self._standing(rows), *self._unchanged(rows, values)))
 
+    def stamp(self, version: str | None) -> str:  # noqa: ARG002 - the protocol's
+        """Empty: Flyway can only take away its entry of a failed migration."""
+        return ""
+
     def upgrade(self, address: Address, target: Migration | None) -> Run:
         """``flyway migrate`` up to the target: validate first, then one lock and one transaction for each file."""
         last = self._order.index(self._file_at[target.up]) if target else len(self._order)

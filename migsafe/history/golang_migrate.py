@@ -106,6 +106,9 @@ class GolangMigrateHistory:
         known = {int(migration.version) for migration in self.migrations} | {version}
         return frozenset(str(one) for one in known if 0 <= one < version or (one == version >= 0 and not dirty))
 
+    def stamp(self, version: str | None) -> str:
+        return f"migrate force {version or _NO_VERSION}"
+
     def upgrade(self, address: Address, target: Migration | None) -> Run:
         """``migrate up``, or ``migrate goto`` the target's version if the database stands below it."""
         limit = int(target.version) if target else max(self._files.versions, default=_NO_VERSION)

@@ -152,6 +152,12 @@ class History(Protocol):
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:
         """The versions that the version table says are applied; empty when there is no such table. Read only."""
 
+    def stamp(self, version: str | None) -> str:
+        """The command that books ``version`` (none: nothing) as where a database stands, and runs no migration.
+
+        For people to read; empty where the tool has no such command.
+        """
+
     def upgrade(self, address: Address, target: Migration | None) -> Run:
         """Apply everything up to ``target`` (none: all there is) that is not applied yet, as the tool would do it.
 

@@ -109,6 +109,10 @@ class PlainHistory:
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:  # noqa: ARG002 (there is no table to read)
         return frozenset()
 
+    def stamp(self, version: str | None) -> str:  # noqa: ARG002 - the protocol's
+        """Empty: psql keeps no books."""
+        return ""
+
     def upgrade(self, address: Address, target: Migration | None) -> Run:
         """Run the file of ``target``, or every file when there is none, each on a connection of its own."""
         files = [migration.up for migration in ((target,) if target else self.migrations)]

@@ -82,6 +82,13 @@ class Contents:
         """All rows of all tables."""
         return sum(table.rows for table in self.tables.values())
 
+    def without(self, names: Collection[str]) -> Contents:
+        """Without the tables and sequences of these names."""
+        tables = {name: table for name, table in self.tables.items() if name not in names}
+        sequences = {name: position for name, position in self.sequences.items() if name not in names}
+        reasons = {name: reason for name, reason in self.not_checked.items() if name not in names}
+        return Contents(tables, sequences, reasons)
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnChange:

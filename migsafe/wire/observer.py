@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from migsafe.findings import ServerError
@@ -49,3 +49,24 @@ class Decision(Enum):
 
 Observer = Callable[[Event], Decision]
 """Called in the session's own thread, for several connections at the same time in several threads."""
+
+TEXT_KEPT = 10_000
+"""Characters of each statement that a recording keeps: a file of many statements would be kept once for each."""
+
+
+class Recording:
+    """An observer that forwards everything and keeps what it saw."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+
+    def __call__(self, event: Event) -> Decision:
+        if isinstance(event, StatementEnded) and len(event.sql) > TEXT_KEPT:
+            event = replace(event, sql=event.sql[:TEXT_KEPT])
+        self._events.append(event)
+        return Decision.FORWARD
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was seen so far, of all connections, in the order in which it came."""
+        return tuple(self._events)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import selectors
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import Thread
 
@@ -25,7 +25,8 @@ CONNECTION_FAILURE = "08006"
 class Session:
     """Forwards between a client and the connection to the server that is made for it, until one of them leaves.
 
-    ``failure`` is what went wrong in the observer or in the tap itself; the connection was cut then.
+    ``failure`` is what went wrong in the observer or in the tap itself; the connection was cut then. ``when_cut`` is
+    told when the observer has cut it, before the client learns of it.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Session:
         address: Address,
         observer: Observer | None,
         parameters: Mapping[str, str] | None = None,
+        when_cut: Callable[[Session], None] = lambda _: None,
     ) -> None:
         self.trace = Trace()
         self.failure: BaseException | None = None
@@ -41,6 +43,7 @@ class Session:
         self._address = address
         self._observer = observer
         self._parameters = parameters or {}
+        self._when_cut = when_cut
         self._server: upstream.Stream | None = None
         self._cut = False
         self._client_left = False
@@ -131,6 +134,7 @@ class Session:
                 decision = self._trace(framer, chunk)
                 if decision is not Decision.FORWARD:
                     _shut(server)  # first: what the client says to the answer must not get there any more
+                    self._when_cut(self)
                 if decision is not Decision.CUT_BEFORE:
                     self._client.sendall(chunk)
                 if decision is not Decision.FORWARD:

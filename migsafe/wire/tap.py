@@ -31,11 +31,17 @@ class Tap:
     ``observer`` sees every answer before the client does, and may cut the connection there. On leaving, whatever is
     still connected is cut and all threads have ended. Raises what an observer raised, when statements are taken or on
     leaving. ``connections`` counts those that were ever made to it. ``parameters`` are run-time parameters
-    that every session gets unless its client sets them when it connects.
+    that every session gets unless its client sets them when it connects. ``ends_with_cut`` takes a cut for the death of
+    the client's whole process: all its other connections are cut with it, and no new one is let in.
     """
 
     def __init__(
-        self, upstream: Address, *, observer: Observer | None = None, parameters: Mapping[str, str] | None = None
+        self,
+        upstream: Address,
+        *,
+        observer: Observer | None = None,
+        parameters: Mapping[str, str] | None = None,
+        ends_with_cut: bool = False,
     ) -> None:
         self._upstream = upstream
         self._observer = observer
@@ -43,6 +49,8 @@ class Tap:
         self._sessions: list[tuple[Session, Statements]] = []
         self._lock = Lock()
         self._closing = False
+        self._ends_with_cut = ends_with_cut
+        self._ended = False
         self.connections = 0
         self._numbers = itertools.count(1)
 
@@ -113,11 +121,24 @@ class Tap:
                 client.close()
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            session = Session(client, self._upstream, self._observer, self._parameters)
+            session = Session(client, self._upstream, self._observer, self._parameters, self._cut)
             with self._lock:
+                if self._ended:
+                    client.close()
+                    continue
                 self.connections += 1
                 session.start()
                 self._sessions.append((session, Statements(lambda: next(self._numbers))))
+
+    def _cut(self, session: Session) -> None:
+        """The observer cut this session."""
+        if not self._ends_with_cut:
+            return
+        with self._lock:
+            self._ended = True
+            others = [other for other, _ in self._sessions if other is not session]
+        for other in others:
+            other.cut()
 
     def _raise_failures(self) -> None:
         for session, _ in self._sessions:

@@ -1,0 +1,147 @@
+"""From verdicts to findings: one for each distinct trouble, however many crash points lead to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from migsafe.checks.crash_clean_up import clean_up
+from migsafe.checks.crash_verdicts import Verdict, Word
+from migsafe.findings import Evidence, Finding, Location, Severity
+from migsafe.state import compare_states
+
+if TYPE_CHECKING:
+    from migsafe.checks.crash_points import Point
+    from migsafe.checks.experiment import Experiment
+    from migsafe.sandbox import TracedRun
+
+LINES_SHOWN = 20
+POINTS_SHOWN = 5
+
+ORDER = (Word.SILENTLY_WRONG, Word.STUCK, Word.BLOCKED)
+
+Judged = tuple[Verdict, Sequence["Point"]]
+
+
+def findings(experiment: Experiment, judged: Iterable[Judged]) -> list[Finding]:
+    """The findings, the worst first. Verdicts that say the same of different points are one."""
+    troubles: dict[object, tuple[Verdict, list[Point]]] = {}
+    for verdict, points in judged:
+        if verdict.word is not Word.CONVERGES:
+            troubles.setdefault(_trouble(verdict), (verdict, []))[1].extend(points)
+    ordered = sorted(troubles.values(), key=lambda trouble: ORDER.index(trouble[0].word))
+    return [_finding(experiment, verdict, points) for verdict, points in ordered]
+
+
+def _trouble(verdict: Verdict) -> object:
+    """What makes two verdicts the same trouble: the answer, the error, and what differs, but for counts."""
+    if verdict.word is Word.BLOCKED:
+        return verdict.word
+    return verdict.word, _error(verdict.run), [str(each) for each in _kinds_of_difference(verdict)].__repr__()
+
+
+def _kinds_of_difference(verdict: Verdict) -> Iterator[str]:
+    if verdict.word is Word.SILENTLY_WRONG:
+        yield from verdict.difference.schema.lines()
+        yield from (table.name for table in verdict.difference.contents.tables)
+
+
+def _error(run: TracedRun) -> str:
+    if run.failed_statement:
+        return run.failed_statement.error_message
+    return run.run.failure.message if run.run.failure else ""
+
+
+def _finding(experiment: Experiment, verdict: Verdict, points: Sequence[Point]) -> Finding:
+    place = points[0].statement.location
+    return Finding(
+        rule=f"crash-{verdict.word.replace(' ', '-')}",
+        severity=Severity.NOTE if verdict.word is Word.BLOCKED else Severity.ERROR,
+        message=_MESSAGES[verdict.word],
+        remedy=_remedy(verdict),
+        location=place if place != Location() else experiment.step.location,
+        evidence=tuple(_evidence(experiment, verdict, points)),
+    )
+
+
+_MESSAGES = {
+    Word.SILENTLY_WRONG: "If the migration dies at the wrong moment, a second run says success, and the database is "
+    "not what it must be.",
+    Word.STUCK: "If the migration dies at the wrong moment, a second run fails, and somebody has to clean up by hand.",
+    Word.BLOCKED: "If the migration dies at the wrong moment, the tool refuses to go on until its own version table is "
+    "put right by hand. Nothing else is to be done.",
+}
+
+
+def _remedy(verdict: Verdict) -> str | None:
+    if verdict.word is Word.BLOCKED:
+        return None
+    invalid = any(item.fields.get("invalid") for item in verdict.left.schema.of_kind("index"))
+    if invalid and verdict.word is Word.SILENTLY_WRONG:
+        return (
+            "Drop what a build that died left behind before building again (DROP INDEX CONCURRENTLY IF EXISTS): "
+            "IF NOT EXISTS takes an INVALID index for the real one."
+        )
+    if verdict.word is Word.SILENTLY_WRONG:
+        return (
+            "Let each statement find out what is still to be done (WHERE the old value still stands), or put all of "
+            "it into one transaction."
+        )
+    return (
+        "Let each statement pass over what the first run did (IF [NOT] EXISTS; DROP INDEX CONCURRENTLY IF EXISTS "
+        "before a concurrent build), or put all of it into one transaction."
+    )
+
+
+def _evidence(experiment: Experiment, verdict: Verdict, points: Sequence[Point]) -> Iterator[Evidence]:
+    yield Evidence("dies", "\n".join(_points(points)))
+    left = (
+        *compare_states(experiment.state_before, verdict.left).describe(LINES_SHOWN),
+        *(f"version table {table}: {row or 'empty'}" for table, row in verdict.books),
+    )
+    yield Evidence("left behind", "\n".join(left) or "nothing")
+    if verdict.run.succeeded:
+        yield Evidence("second run", "success")
+    else:
+        yield from _failure("second run", verdict.run)
+    if verdict.forced is not None and verdict.word is Word.STUCK:
+        if verdict.forced.succeeded:
+            yield Evidence("with the version table put back", "success, and the database is not what it must be")
+        else:
+            yield from _failure("with the version table put back", verdict.forced)
+    if verdict.difference:
+        yield Evidence("wrong", "\n".join(verdict.difference.describe(LINES_SHOWN)))
+        yield from verdict.samples
+    steps = list(_steps(experiment, verdict))
+    if steps:
+        yield Evidence("clean up", "\n".join(steps))
+
+
+def _points(points: Sequence[Point]) -> Iterator[str]:
+    yield from dict.fromkeys(str(point) for point in points[:POINTS_SHOWN])
+    if len(points) > POINTS_SHOWN:
+        yield f"… and at {len(points) - POINTS_SHOWN:,} more points"
+
+
+def _failure(label: str, run: TracedRun) -> Iterator[Evidence]:
+    yield Evidence(label, _error(run))
+    if run.failed_statement:
+        yield Evidence("statement", run.failed_statement.sql.strip())
+
+
+def _steps(experiment: Experiment, verdict: Verdict) -> Iterator[str]:
+    """What leads out: with all the work done, an entry in the books; else back to the start, books included."""
+    history, target = experiment.sandbox.history, experiment.step.target
+    if verdict.done and not verdict.run.succeeded:
+        yield (target and history.stamp(target.version)) or _BY_HAND.format("is done")
+        return
+    if verdict.word is not Word.BLOCKED:
+        yield from clean_up(experiment.state_before, verdict.left)
+    if not verdict.run.succeeded and history.version_tables:
+        previous = target.parents[0] if target and target.parents else None
+        if verdict.forced is not None:
+            yield (target and history.stamp(previous)) or _BY_HAND.format("is not done")
+    yield "then run the migration again"
+
+
+_BY_HAND = "the tool's own way to say that the migration {}, or the rows of its version table by hand"
