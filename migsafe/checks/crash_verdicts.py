@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from migsafe.checks.samples import row_samples
+from migsafe.checks.transactions import durable_transactions
 from migsafe.findings import Evidence
 from migsafe.postgres.tables import KeptRows, find_tables, keep_rows, put_back
 from migsafe.state import StateDifference, compare_states
@@ -54,6 +55,9 @@ class Judge:
         self._experiment = experiment
         self._excuses = excuses
         self._books_before = self._books(experiment.before)
+        # Flyway books a migration after it has committed: no migration can help dying in between.
+        transactions = durable_transactions(experiment.applied.statements, experiment.sandbox.history.version_tables)
+        self._commits_once = transactions <= 1
 
     def verdict(self, database: str, left: Reading) -> Verdict:
         """The answer for what is left in ``database``, which is used up by it."""
@@ -67,7 +71,7 @@ class Judge:
         if not sandbox.history.version_tables:
             # Nothing but the state can tell that the work is done, and the second run left that alone.
             return seen if not difference else replace(seen, word=Word.STUCK)
-        if not difference and run.failed_statement is None:
+        if not difference and (run.failed_statement is None or (done and self._commits_once)):
             return replace(seen, word=Word.BLOCKED)
         if books == self._books_before:
             return replace(seen, word=Word.STUCK)

@@ -9,7 +9,8 @@ down_revision = "first"
 def upgrade() -> None:
     op.execute("ALTER TABLE customers ADD COLUMN IF NOT EXISTS phone text")
     with op.get_context().autocommit_block():
-        op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_phone ON customers (phone)")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS customers_phone")
+        op.execute("CREATE INDEX CONCURRENTLY customers_phone ON customers (phone)")
 
 
 def downgrade() -> None:
