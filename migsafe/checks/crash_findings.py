@@ -25,25 +25,22 @@ Judged = tuple[Verdict, Sequence["Point"]]
 
 def findings(experiment: Experiment, judged: Iterable[Judged]) -> list[Finding]:
     """The findings, the worst first. Verdicts that say the same of different points are one."""
-    troubles: dict[object, tuple[Verdict, list[Point]]] = {}
-    for verdict, points in judged:
-        if verdict.word is not Word.CONVERGES:
-            troubles.setdefault(_trouble(verdict), (verdict, []))[1].extend(points)
-    ordered = sorted(troubles.values(), key=lambda trouble: ORDER.index(trouble[0].word))
-    return [_finding(experiment, verdict, points) for verdict, points in ordered]
+    troubles: dict[object, list[Judged]] = {}
+    for each in judged:
+        if each[0].word is not Word.CONVERGES:
+            troubles.setdefault(_trouble(each[0]), []).append(each)
+    ordered = sorted(troubles.values(), key=lambda trouble: ORDER.index(trouble[0][0].word))
+    return [_finding(experiment, trouble) for trouble in ordered]
 
 
 def _trouble(verdict: Verdict) -> object:
-    """What makes two verdicts the same trouble: the answer, the error, and what differs, but for counts."""
+    """What makes two verdicts the same trouble: the answer, the error, and which objects and tables differ."""
     if verdict.word is Word.BLOCKED:
         return verdict.word
-    return verdict.word, _error(verdict.run), [str(each) for each in _kinds_of_difference(verdict)].__repr__()
-
-
-def _kinds_of_difference(verdict: Verdict) -> Iterator[str]:
-    if verdict.word is Word.SILENTLY_WRONG:
-        yield from verdict.difference.schema.lines()
-        yield from (table.name for table in verdict.difference.contents.tables)
+    if verdict.word is Word.STUCK:
+        return verdict.word, _error(verdict.run)
+    tables = (table.name for table in verdict.difference.contents.tables)
+    return verdict.word, *verdict.difference.schema.lines(), *tables
 
 
 def _error(run: TracedRun) -> str:
@@ -52,7 +49,8 @@ def _error(run: TracedRun) -> str:
     return run.run.failure.message if run.run.failure else ""
 
 
-def _finding(experiment: Experiment, verdict: Verdict, points: Sequence[Point]) -> Finding:
+def _finding(experiment: Experiment, trouble: Sequence[Judged]) -> Finding:
+    verdict, points = trouble[0]
     place = points[0].statement.location
     return Finding(
         rule=f"crash-{verdict.word.replace(' ', '-')}",
@@ -60,7 +58,7 @@ def _finding(experiment: Experiment, verdict: Verdict, points: Sequence[Point]) 
         message=_MESSAGES[verdict.word],
         remedy=_remedy(verdict),
         location=place if place != Location() else experiment.step.location,
-        evidence=tuple(_evidence(experiment, verdict, points)),
+        evidence=tuple(_evidence(experiment, trouble)),
     )
 
 
@@ -93,8 +91,9 @@ def _remedy(verdict: Verdict) -> str | None:
     )
 
 
-def _evidence(experiment: Experiment, verdict: Verdict, points: Sequence[Point]) -> Iterator[Evidence]:
-    yield Evidence("dies", "\n".join(_points(points)))
+def _evidence(experiment: Experiment, trouble: Sequence[Judged]) -> Iterator[Evidence]:
+    verdict = trouble[0][0]
+    yield Evidence("dies", "\n".join(_points([point for _, points in trouble for point in points])))
     left = (
         *compare_states(experiment.state_before, verdict.left).describe(LINES_SHOWN),
         *(f"version table {table}: {row or 'empty'}" for table, row in verdict.books),
@@ -109,12 +108,15 @@ def _evidence(experiment: Experiment, verdict: Verdict, points: Sequence[Point])
             yield Evidence("with the version table put back", "success, and the database is not what it must be")
         else:
             yield from _failure("with the version table put back", verdict.forced)
+    if verdict.word is Word.SILENTLY_WRONG or verdict.forced:
+        yield from _wrong(verdict)
+    yield Evidence("clean up", "\n".join(dict.fromkeys(_way_out(experiment, each) for each, _ in trouble)))
+
+
+def _wrong(verdict: Verdict) -> Iterator[Evidence]:
     if verdict.difference:
         yield Evidence("wrong", "\n".join(verdict.difference.describe(LINES_SHOWN)))
         yield from verdict.samples
-    steps = list(_steps(experiment, verdict))
-    if steps:
-        yield Evidence("clean up", "\n".join(steps))
 
 
 def _points(points: Sequence[Point]) -> Iterator[str]:
@@ -129,19 +131,20 @@ def _failure(label: str, run: TracedRun) -> Iterator[Evidence]:
         yield Evidence("statement", run.failed_statement.sql.strip())
 
 
-def _steps(experiment: Experiment, verdict: Verdict) -> Iterator[str]:
-    """What leads out: with all the work done, an entry in the books; else back to the start, books included."""
+def _way_out(experiment: Experiment, verdict: Verdict) -> str:
+    """What leads out: where all the work is done, an entry in the books; else back to the start, books included."""
     history, target = experiment.sandbox.history, experiment.step.target
+    lines: list[str] = []
     if verdict.done and not verdict.run.succeeded:
-        yield (target and history.stamp(target.version)) or _BY_HAND.format("is done")
-        return
+        lines.append("-- all that the migration does is done; book it:")
+        lines.append((target and history.stamp(target.version)) or _BY_HAND)
+        return "\n".join(lines)
     if verdict.word is not Word.BLOCKED:
-        yield from clean_up(experiment.state_before, verdict.left)
-    if not verdict.run.succeeded and history.version_tables:
-        previous = target.parents[0] if target and target.parents else None
-        if verdict.forced is not None:
-            yield (target and history.stamp(previous)) or _BY_HAND.format("is not done")
-    yield "then run the migration again"
+        lines.extend(clean_up(experiment.state_before, verdict.left))
+    if verdict.forced:
+        lines.append("-- not all that the migration does is done; book what came before it:")
+        lines.append((target and history.stamp(target.parents[0] if target.parents else None)) or _BY_HAND)
+    return "\n".join((*lines, "-- then run the migration again"))
 
 
-_BY_HAND = "the tool's own way to say that the migration {}, or the rows of its version table by hand"
+_BY_HAND = "-- in the tool's own way, or in its version table by hand"

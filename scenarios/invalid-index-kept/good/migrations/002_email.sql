@@ -1,0 +1,2 @@
+DROP INDEX CONCURRENTLY IF EXISTS customers_email;
+CREATE INDEX CONCURRENTLY customers_email ON customers (email);
