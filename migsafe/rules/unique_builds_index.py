@@ -1,0 +1,61 @@
+"""A unique constraint whose index is built while everybody waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.findings import Severity
+from migsafe.rules.constraints import added, index_first, is_plain, name_for
+from migsafe.rules.rule import Match, Rule
+from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind
+from migsafe.sql.names import quoted
+
+if TYPE_CHECKING:
+    from migsafe.rules.context import Context
+
+
+def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]:
+    table = context.table(action.table)
+    if context.is_new(action.table) or (table and (table.partitioned or table.temporary)):
+        return
+    for each in added(action, ConstraintKind.UNIQUE, context):
+        if each.using_index:
+            continue
+        rewrite = index_first(action, each, context)
+        if isinstance(action, AddColumn):
+            rewrite = f"-- after ADD COLUMN {quoted(action.column.name)} without it\n{rewrite}"
+        yield Match(
+            f"Adding the unique constraint {quoted(name_for(action.table, each))} builds its index on {action.table} "
+            "under an ACCESS EXCLUSIVE lock: reads and writes wait.",
+            rewrite,
+            action.table,
+            mechanical=is_plain(action, each, context),
+        )
+
+
+RULE = Rule(
+    id="unique-builds-index",
+    hazard="B4",
+    title="A unique constraint builds its index while everybody waits",
+    explanation="ADD UNIQUE takes ACCESS EXCLUSIVE and builds the index under it. CREATE UNIQUE INDEX CONCURRENTLY "
+    "lets reads and writes pass; ADD CONSTRAINT … USING INDEX then makes it the constraint's, at once.",
+    on=(AddConstraint, AddColumn),
+    find=find,
+    severity=Severity.ERROR,
+    aliases=(
+        "disallowed-unique-constraint",
+        "E7",
+        "add_unique_constraint",
+        "PG105",
+        "ADD_UNIQUE",
+        "add-unique-constraint",
+        "add-constraint-unique",
+        "MP027",
+    ),
+    given="CREATE TABLE orders (id bigint, number bigint NOT NULL);",
+    bad="ALTER TABLE orders ADD CONSTRAINT orders_number UNIQUE (number);",
+    good="CREATE UNIQUE INDEX CONCURRENTLY orders_number ON orders (number);\n"
+    "ALTER TABLE orders ADD CONSTRAINT orders_number UNIQUE USING INDEX orders_number;\n"
+    "CREATE TABLE fresh (id bigint);\nALTER TABLE fresh ADD UNIQUE (id);",
+)
