@@ -1,0 +1,41 @@
+"""REFRESH MATERIALIZED VIEW without CONCURRENTLY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.rules.rule import Match, Rule
+from migsafe.sql.actions import RefreshMaterializedView
+
+if TYPE_CHECKING:
+    from migsafe.rules.context import Context
+
+
+def find(action: RefreshMaterializedView, context: Context) -> Iterator[Match]:
+    if action.concurrently or not action.with_data or context.is_new(action.name):
+        return
+    yield Match(
+        f"Refreshing {action.name} takes an ACCESS EXCLUSIVE lock on it: every read waits until its query is done.",
+        f"REFRESH MATERIALIZED VIEW CONCURRENTLY {action.name};",
+        action.name,
+    )
+
+
+RULE = Rule(
+    id="refresh-blocks-reads",
+    hazard="D15",
+    title="A materialized view is refreshed while reads wait",
+    explanation="REFRESH MATERIALIZED VIEW holds ACCESS EXCLUSIVE on the view until its query is done. CONCURRENTLY "
+    "lets reads pass; it needs a unique index over all rows.",
+    on=(RefreshMaterializedView,),
+    find=find,
+    aliases=(
+        "refresh-matview-non-concurrent",
+        "refresh-matview-blocking",
+        "MP033",
+    ),
+    given="CREATE MATERIALIZED VIEW totals AS SELECT 1 AS id;",
+    bad="REFRESH MATERIALIZED VIEW totals;",
+    good="REFRESH MATERIALIZED VIEW CONCURRENTLY totals;",
+)
