@@ -1,0 +1,44 @@
+"""CREATE INDEX without a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.rules.rule import Match, Rule
+from migsafe.sql.actions import CreateIndex
+from migsafe.sql.names import quoted
+
+if TYPE_CHECKING:
+    from migsafe.rules.context import Context
+
+
+def find(action: CreateIndex, context: Context) -> Iterator[Match]:
+    if action.name or context.is_new(action.table):
+        return
+    name = quoted("_".join((action.table.name, *(column or "expr" for column in action.columns), "idx")))
+    text = context.statement.text
+    before = re.search(r"\bON\b", text, re.IGNORECASE)
+    yield Match(
+        f"The index on {action.table} has no name: every run makes another one, and what comes later has to guess what "
+        "PostgreSQL called it.",
+        f"{text[: before.start()]}{name} {text[before.start() :]};" if before else None,
+        action.table,
+    )
+
+
+RULE = Rule(
+    id="index-unnamed",
+    hazard="A11",
+    title="An index without a name is made again by every run",
+    explanation="PostgreSQL takes the next name that is free, so that a second run, or a retry after an invalid index, "
+    "makes a second index, for which every write pays. A name also makes IF NOT EXISTS possible.",
+    on=(CreateIndex,),
+    find=find,
+    aliases=("prefer-robust-stmts", "MP042"),
+    given="CREATE TABLE orders (id bigint, customer bigint);",
+    bad="CREATE INDEX CONCURRENTLY ON orders (customer);",
+    good="CREATE INDEX CONCURRENTLY orders_customer ON orders (customer);\n"
+    "CREATE TABLE fresh (id bigint);\nCREATE INDEX ON fresh (id);",
+)

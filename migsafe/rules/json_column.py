@@ -1,0 +1,46 @@
+"""A column of type json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.rules.rule import Match, Rule
+from migsafe.sql.actions import AddColumn, Column, CreateTable
+from migsafe.sql.names import Name, quoted
+
+if TYPE_CHECKING:
+    from migsafe.rules.context import Context
+
+
+def find(action: AddColumn | CreateTable, _: Context) -> Iterator[Match]:
+    for table, column in _columns(action):
+        if column.type.schema is None and column.type.name == "json":
+            yield Match(
+                f"{table}.{quoted(column.name)} is json, which has no equality: SELECT DISTINCT, GROUP BY and UNION "
+                "over it fail.",
+                f"-- with the type jsonb{'[]' if column.type.array else ''} in its place",
+                table,
+            )
+
+
+def _columns(action: AddColumn | CreateTable) -> Iterator[tuple[Name, Column]]:
+    if isinstance(action, CreateTable):
+        yield from ((action.name, each) for each in action.columns)
+    else:
+        yield action.table, action.column
+
+
+RULE = Rule(
+    id="json-column",
+    hazard="C5",
+    title="A column is json where jsonb would do",
+    explanation="json keeps the text as it was written and has no equality operator, so that queries with DISTINCT "
+    "over a row that holds it fail. jsonb can be compared and indexed.",
+    on=(AddColumn, CreateTable),
+    find=find,
+    default=False,
+    aliases=("E3", "add_column_json", "prefer-jsonb", "add-column-json"),
+    bad="ALTER TABLE orders ADD COLUMN details json;",
+    good="ALTER TABLE orders ADD COLUMN details jsonb;",
+)
