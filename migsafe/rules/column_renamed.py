@@ -25,11 +25,11 @@ def find(action: Rename, context: Context) -> Iterator[Match]:
         return  # nobody knows the old name
     old, new = quoted(action.part), quoted(action.new_name)
     column = context.catalog.column(action.name, action.part)
-    kind = str(column.type) if column else f"… -- the type of {old}"
+    kind = f"{column.type};" if column else f"…; -- of the type of {old}"
     yield Match(
         f"Renaming {action.name}.{old} to {new} breaks the application that still runs: it fails wherever it names "
         f"{old}.",
-        f"ALTER TABLE {action.name} ADD COLUMN {new} {kind};\n"
+        f"ALTER TABLE {action.name} ADD COLUMN {new} {kind}\n"
         f"-- write both, fill {new} in batches, read {new}, and drop {old} one release later",
         action.name,
     )
