@@ -179,7 +179,8 @@ class Gate:
             )
             self.findings.extend(useless)
             self.unread.update(experiment.state_after.contents.not_checked)
-            yield MigrationReport(step.version, step.description, step.files, results, experiment.applied.statements)
+            statements, not_traced = experiment.applied.statements, experiment.applied.not_traced
+            yield MigrationReport(step.version, step.description, step.files, results, statements, not_traced)
             self.sandbox.drop(before)
             before, state = experiment.after, experiment.state_after
             failed = step if not experiment.applied.succeeded else None
@@ -189,7 +190,8 @@ class Gate:
         self.progress(f"{step.version}: applying")
         after = self.sandbox.create("after", template=before)
         shared = self.sandbox.shared_objects()
-        applied = self.sandbox.upgrade(after, step.target)
+        rows = {table: contents.rows for table, contents in state.contents.tables.items()}
+        applied = self.sandbox.trace(after, step.target, rows)
         changed = tuple(changes(shared, self.sandbox.shared_objects()))
         return Experiment(self.sandbox, step, before, state, after, applied, self.settings, changed)
 

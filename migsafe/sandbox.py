@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres import databases
 from migsafe.postgres.tables import find_tables
 from migsafe.state import State, printed_names, read_state
+from migsafe.tracing.attach import attach
+from migsafe.tracing.instruments import ALONE, NotTraced, ServerInstruments, instruments
+from migsafe.tracing.places import locations_of
 from migsafe.wire.tap import Tap
 
 if TYPE_CHECKING:
@@ -32,18 +36,23 @@ MAY_TAKE_THE_DATABASE_AWAY = {"DROP DATABASE", "ALTER DATABASE"}
 """Command tags (PostgreSQL manual, 55.7): ``ALTER DATABASE … RENAME`` has the second."""
 
 
+NOT_ASKED = "the run was not traced"
+
+
 @dataclass(frozen=True, slots=True)
 class TracedRun:
     """One run of the migration tool and the statements that the tap saw of it.
 
     ``connected`` is false when the tool never came to the tap: whatever it says, it did nothing to the sandbox.
-    ``prepared`` names the prepared transactions that it left behind, which were then rolled back.
+    ``prepared`` names the prepared transactions that it left behind, which were then rolled back. ``not_traced`` says
+    why the locks of the statements are not known; empty where they are.
     """
 
     run: Run
     statements: tuple[Statement, ...]
     connected: bool = True
     prepared: tuple[str, ...] = ()
+    not_traced: str = NOT_ASKED
 
     @property
     def succeeded(self) -> bool:
@@ -136,14 +145,38 @@ class Sandbox:
         """
         return self._run(database, lambda tap: self.history.upgrade(tap.address, target), observer)
 
+    def trace(
+        self, database: str, target: Migration | None, rows: Mapping[str, int] = MappingProxyType({})
+    ) -> TracedRun:
+        """As :meth:`upgrade`, and see what each statement locks, rewrites and scans.
+
+        ``rows`` are the counts of the tables by printed name. The instruments are in the database only meanwhile.
+        """
+        try:
+            with instruments(self.server, database, rows) as put_in:
+                traced = self._run(database, lambda tap: self.history.upgrade(tap.address, target), put_in=put_in)
+        except NotTraced as reason:  # on entering: nothing was run yet
+            return replace(self.upgrade(database, target), not_traced=reason.message)
+        return replace(traced, not_traced=put_in.lost)
+
     def downgrade(self, database: str, target: Migration) -> TracedRun:
         """Let the migration tool take back ``target``."""
         return self._run(database, lambda tap: self.history.downgrade(tap.address, target))
 
-    def _run(self, database: str, action: Callable[[Tap], Run], observer: Observer | None = None) -> TracedRun:
-        with Tap(self.server.address.on(database), observer=observer, ends_with_cut=True) as tap:
+    def _run(
+        self,
+        database: str,
+        action: Callable[[Tap], Run],
+        observer: Observer | None = None,
+        put_in: ServerInstruments | None = None,
+    ) -> TracedRun:
+        upstream, parameters = self.server.address.on(database), ALONE if put_in else None
+        with Tap(upstream, observer=observer, ends_with_cut=True, parameters=parameters, instruments=put_in) as tap:
             run = action(tap)
-            statements, connected = tap.take_statements(), tap.connections > 0
+            seen, connected = tap.take(), tap.connections > 0
+        found = attach(seen, put_in.before) if put_in else tuple(each.statement for each in seen)
+        places = locations_of(seen, run.places)
+        statements = tuple(replace(each, location=place) for each, place in zip(found, places, strict=True))
         tags = {statement.command_tag for statement in statements}
         if tags & MAY_TAKE_THE_DATABASE_AWAY and not databases.exists(self.server, database):
             raise CannotCheck(

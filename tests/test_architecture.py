@@ -32,6 +32,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "wire": frozenset({"errors", "findings", "sql", "postgres"}),
     "catalog": frozenset({"errors", "sql"}),
     "rules": frozenset({"errors", "findings", "sql", "catalog"}),
+    "tracing": frozenset({"errors", "findings", "sql", "postgres", "history", "wire"}),
     "schema": frozenset({"errors", "findings", "sql", "postgres"}),
     "rows": frozenset({"errors", "findings", "sql", "postgres"}),
     "populate": frozenset({"errors", "findings", "sql", "postgres"}),

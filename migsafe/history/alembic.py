@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from migsafe.history.alembic_config import config_file, has_alembic_table, optio
 from migsafe.history.alembic_interpreter import Answer, Interpreter, find_interpreter
 from migsafe.history.alembic_revisions import Revision, check_order, problems_of, way_back
 from migsafe.history.environment import scrub, url_variables
-from migsafe.history.model import Failure, HistorySettings, Migration, Run
+from migsafe.history.model import Failure, HistorySettings, Migration, Place, Run
 from migsafe.postgres.address import Address
 from migsafe.postgres.names import TableName, parse_table_name
 from migsafe.sql.position import excerpt
@@ -181,8 +182,9 @@ class AlembicHistory:
         if "version_table" in answer:
             self._description["version_table"] = answer["version_table"]
         error = answer.get("error")
+        places = _places(answer)
         if error is None and answer["began"]:
-            return Run(seconds, output)
+            return Run(seconds, output, None, places)
         if error is None:
             raise HistoryError(
                 "env.py ended without running any migrations",
@@ -191,7 +193,7 @@ class AlembicHistory:
             )
         if not answer["began"] and not error["server"] and not error["of_connection"]:
             raise self._broken(error, address)
-        return Run(seconds, output, self._failure(error, address))
+        return Run(seconds, output, self._failure(error, address), places)
 
     def _request(self, command: str, revision: str, address: Address) -> Answer:
         """Everything the process must know, the URL in the way that ``url_by`` says."""
@@ -279,6 +281,14 @@ class AlembicHistory:
         """A path as the user would write it."""
         path, root = Path(file), self._settings.root.absolute()
         return path.relative_to(root) if path.is_relative_to(root) else path
+
+
+def _places(answer: Answer) -> tuple[Place, ...]:
+    """Where in the revisions the statements come from; one that failed has no end, and lasts until the run's."""
+    return tuple(
+        Place(started, math.inf if ended is None else ended, (Location(Path(file), line),))
+        for started, ended, file, line in answer.get("places", ())
+    )
 
 
 def _ending(answer: Answer, timeout: float) -> str:

@@ -19,6 +19,7 @@ import select
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator  # noqa: UP035 - Python 3.8
@@ -67,6 +68,7 @@ class Project:
         self.began = False
         self.revision: Any = None
         self.emit: Any = None
+        self.places: list[list[Any]] = []
 
     def run_environment(self, steps: Callable[[Any, Any], Any], *, offline: bool = False) -> None:
         """Run env.py as Alembic's own commands do, noting what it configures."""
@@ -158,13 +160,49 @@ def revision_of(script: Any) -> Answer:
 def migrate(request: Answer) -> Answer:
     """Run ``alembic upgrade`` or ``alembic downgrade``; the answer says how far env.py came."""
     project = Project(request)
+    note_places(project)
     error = None
     try:
         project.run_environment(project.steps)
     except BROKEN as caught:
         traceback.print_exc()
         error = error_of(caught, project)
-    return {"error": error, "began": project.began, "version_table": project.version_table}
+    return {
+        "error": error,
+        "began": project.began,
+        "version_table": project.version_table,
+        "places": [place for place in project.places if place[2] is not None],
+    }
+
+
+def note_places(project: Project) -> None:
+    """Note when SQLAlchemy sends a statement, and the innermost line of a revision that it was called from.
+
+    The times are the system's monotonic clock, which whoever reads them has in common with this process.
+    """
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    locations = tuple(location + os.sep for location in project.locations)
+    real = {}
+
+    def in_a_revision(filename: str) -> bool:
+        if filename not in real:
+            real[filename] = os.path.realpath(filename).startswith(locations)
+        return real[filename]
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def begins(*_: Any) -> None:
+        frame = sys._getframe()
+        while frame is not None and not in_a_revision(frame.f_code.co_filename):
+            frame = frame.f_back  # type: ignore[assignment]
+        place = (frame.f_code.co_filename, frame.f_lineno) if frame is not None else (None, None)
+        project.places.append([time.monotonic(), None, *place])
+
+    @event.listens_for(Engine, "after_cursor_execute")
+    def ends(*_: Any) -> None:
+        if project.places:
+            project.places[-1][1] = time.monotonic()
 
 
 def render(request: Answer) -> Answer:

@@ -109,12 +109,28 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the user's files the statements come from that the tool sent in a span of (monotonic) time.
+
+    Several that it sent as one have a location each, in order; one for all where they stand on the same line.
+    """
+
+    started: float
+    ended: float
+    locations: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the migration tool; it succeeded if ``failure`` is none. ``output`` is what the tool printed."""
+    """One run of the migration tool; it succeeded if ``failure`` is none. ``output`` is what the tool printed.
+
+    ``places`` are in order of time, and empty for a tool that doesn't tell.
+    """
 
     seconds: float
     output: str = ""
     failure: Failure | None = None
+    places: tuple[Place, ...] = ()
 
     @property
     def succeeded(self) -> bool:

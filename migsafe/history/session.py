@@ -14,7 +14,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
 from migsafe.findings import Location
-from migsafe.history.model import Failure, Run
+from migsafe.history.model import Failure, Place, Run
 from migsafe.sql.split import first_words, split
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run(address: Address, work: Callable[[Output], None]) -> Run:
         failure = failed.failure
     except psycopg.Error as error:
         failure = failure_of(error)
-    return Run(time.perf_counter() - started, "\n".join(output.lines), failure)
+    return Run(time.perf_counter() - started, "\n".join(output.lines), failure, tuple(output.places))
 
 
 class Output:
@@ -59,6 +59,7 @@ class Output:
     def __init__(self, address: Address) -> None:
         self._address = address
         self.lines: list[str] = []
+        self.places: list[Place] = []
 
     def say(self, line: str) -> None:
         self.lines.append(line)
@@ -70,14 +71,18 @@ class Output:
         connection = psycopg.connect(**keywords, autocommit=True, prepare_threshold=None)
         with closing(connection):
             connection.add_notice_handler(lambda notice: self.say(f"{notice.severity}:  {notice.message_primary}"))
-            yield Session(connection)
+            yield Session(connection, self.places)
 
 
 class Session:
-    """One connection. :meth:`query` is for the tool's own books, the other two are for the user's SQL."""
+    """One connection. :meth:`query` is for the tool's own books, the other two are for the user's SQL.
 
-    def __init__(self, connection: psycopg.Connection) -> None:
+    To ``places`` is added where in the user's files each statement stands.
+    """
+
+    def __init__(self, connection: psycopg.Connection, places: list[Place] | None = None) -> None:
         self.connection = connection
+        self._places = [] if places is None else places
 
     def query(
         self, sql: LiteralString | SQL | Composed, parameters: Sequence[object] | Mapping[str, object] = ()
@@ -92,15 +97,8 @@ class Session:
         Raises :class:`RunFailed` with the place in the file.
         """
         try:
-            if statement.copy_data is not None:
-                with self.connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
-                    copy.write(statement.copy_data)
-            elif _copies_out(statement.text):
-                with self.connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
-                    for _ in copy:
-                        pass
-            else:
-                self.connection.execute(statement.text.encode())
+            with self._at(script.location(statement.first)):
+                self._send(statement)
         except psycopg.Error as error:
             raise RunFailed(failure_of(error, script, statement)) from error
 
@@ -111,8 +109,9 @@ class Session:
         statement that did not complete.
         """
         connection = self.connection
+        places = (script.location(statement.first) for statement in split(script.text))
         try:
-            with connection.lock:
+            with self._at(*places), connection.lock:
                 connection.pgconn.send_query(script.text.encode())
                 results = connection.wait(generators.execute(connection.pgconn))
         except psycopg.Error as error:
@@ -120,6 +119,26 @@ class Session:
         for completed, result in enumerate(results):
             if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY):
                 raise RunFailed(_failure_of_whole(_error(result), script, completed))
+
+    def _send(self, statement: SourceStatement) -> None:
+        if statement.copy_data is not None:
+            with self.connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
+                copy.write(statement.copy_data)
+        elif _copies_out(statement.text):
+            with self.connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
+                for _ in copy:
+                    pass
+        else:
+            self.connection.execute(statement.text.encode())
+
+    @contextmanager
+    def _at(self, *locations: Location) -> Iterator[None]:
+        """Note that what is sent meanwhile stands there."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._places.append(Place(started, time.monotonic(), locations))
 
 
 def _copies_out(sql: str) -> bool:

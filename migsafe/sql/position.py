@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from bisect import bisect_right
+from functools import lru_cache
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
     """Line and column, both from 1 and in characters, of the character at ``offset`` (from 0; the end counts too)."""
-    before = text[:offset]
-    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+    starts = _line_starts(text)
+    line = bisect_right(starts, min(offset, len(text)))
+    return line, offset - starts[line - 1] + 1
+
+
+@lru_cache(maxsize=4)
+def _line_starts(text: str) -> list[int]:
+    """Kept for a while: the places of many statements of one script are asked for, one after the other."""
+    return [0, *(newline.end() for newline in re.finditer("\n", text))]
 
 
 def excerpt(text: str, offset: int, width: int = 70) -> str:

@@ -41,6 +41,7 @@ class Backend:
     ERROR = ord("E")
     READY_FOR_QUERY = ord("Z")
     BACKEND_KEY_DATA = ord("K")
+    NOTICE = ord("N")
 
 
 TEXT_LIMIT = 16 * 1024 * 1024

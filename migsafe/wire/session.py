@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import selectors
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from threading import Thread
 
 from migsafe.errors import ServerUnavailable
 from migsafe.postgres.address import Address
 from migsafe.wire import upstream
+from migsafe.wire.instruments import Instruments, Sieve
 from migsafe.wire.messages import WANTED_OF_CLIENT, WANTED_OF_SERVER, Framer, text, write_fatal
 from migsafe.wire.observer import Decision, Event, Observer, Ready, StatementEnded
 from migsafe.wire.startup import Packet, read_first_reply, read_packet, with_parameters
@@ -36,14 +37,16 @@ class Session:
         observer: Observer | None,
         parameters: Mapping[str, str] | None = None,
         when_cut: Callable[[Session], None] = lambda _: None,
+        instruments: Instruments | None = None,
     ) -> None:
-        self.trace = Trace()
+        self.trace = Trace(instruments)
         self.failure: BaseException | None = None
         self._client = client
         self._address = address
         self._observer = observer
         self._parameters = parameters or {}
         self._when_cut = when_cut
+        self._sieve = Sieve(instruments.mark) if instruments else None
         self._server: upstream.Stream | None = None
         self._cut = False
         self._client_left = False
@@ -127,10 +130,9 @@ class Session:
 
     def _forward_to_client(self, server: upstream.Stream) -> None:
         """Until the server leaves, or the client doesn't take its answers any more."""
-        framer, buffer = Framer(WANTED_OF_SERVER), memoryview(bytearray(CHUNK))
+        framer = Framer(WANTED_OF_SERVER)
         try:
-            while size := server.recv_into(buffer):
-                chunk = buffer[:size]
+            for chunk in self._received(server):
                 decision = self._trace(framer, chunk)
                 if decision is not Decision.FORWARD:
                     _shut(server)  # first: what the client says to the answer must not get there any more
@@ -144,6 +146,16 @@ class Session:
         except BaseException as failure:  # noqa: BLE001  # see _run
             self.failure = failure
         self.cut()
+
+    def _received(self, server: upstream.Stream) -> Iterator[memoryview]:
+        """What the server sends; notices that are for migsafe are taken out and noted."""
+        buffer = memoryview(bytearray(CHUNK))
+        while size := server.recv_into(buffer):
+            for part in self._sieve.feed(buffer[:size]) if self._sieve else (buffer[:size],):
+                if isinstance(part, str):
+                    self.trace.noticed(part)
+                else:
+                    yield part
 
     def _trace(self, framer: Framer, chunk: memoryview) -> Decision:
         """Take note of the messages that end in this chunk; the first decision to cut counts."""

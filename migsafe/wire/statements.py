@@ -8,6 +8,7 @@ from enum import Enum
 from functools import lru_cache
 
 from migsafe.findings import ServerError, Statement
+from migsafe.wire.instruments import Notice, Reading
 from migsafe.wire.messages import text
 from migsafe.wire.trace import Batch, Record
 
@@ -32,6 +33,22 @@ class _End(Enum):
     CHAIN = "end and begin the next one"
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A statement with what was seen of it besides: monotonic times, the instruments' notices and reading.
+
+    ``index`` is its place among those that the client sent with it. The reading is of the end of them all, and stands
+    with the last.
+    """
+
+    statement: Statement
+    started: float
+    ended: float
+    index: int = 0
+    notices: tuple[Notice, ...] = ()
+    reading: Reading | None = None
+
+
 class Statements:
     """Makes the statements of one connection. ``next_number`` gives transaction numbers that are unique in the run."""
 
@@ -39,24 +56,23 @@ class Statements:
         self._next_number = next_number
         self._open: int | None = None
 
-    def of(self, batch: Batch, backend: int) -> Iterator[tuple[float, Statement]]:
-        """The statements of a batch, each with the (monotonic) time it started. Batches must come in order."""
+    def of(self, batch: Batch, backend: int) -> Iterator[Seen]:
+        """The statements of a batch. Batches must come in order."""
         seen = [(record, piece) for record in batch.records if (piece := _piece(record)) is not None]
         numbers = self._numbers(batch, seen)
         for (record, piece), transaction in zip(seen, numbers, strict=True):
-            yield (
-                record.started,
-                Statement(
-                    sql=piece.sql,
-                    milliseconds=record.milliseconds,
-                    command_tag=record.command_tag,
-                    rows=record.rows,
-                    error=_relative(record.error, piece),
-                    transaction=transaction,
-                    state_after=batch.state,
-                    backend=backend,
-                ),
+            statement = Statement(
+                sql=piece.sql,
+                milliseconds=record.milliseconds,
+                command_tag=record.command_tag,
+                rows=record.rows,
+                error=_relative(record.error, piece),
+                transaction=transaction,
+                state_after=batch.state,
+                backend=backend,
             )
+            reading = batch.reading if record is seen[-1][0] else None
+            yield Seen(statement, record.started, record.ended, record.index, tuple(record.notices), reading)
 
     def _numbers(self, batch: Batch, seen: Sequence[tuple[Record, Piece]]) -> list[int | None]:
         """The transaction of each statement; none for one that was a transaction of its own.

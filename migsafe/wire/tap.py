@@ -17,9 +17,10 @@ from types import TracebackType
 
 from migsafe.findings import Statement
 from migsafe.postgres.address import Address
+from migsafe.wire.instruments import Instruments
 from migsafe.wire.observer import Observer
 from migsafe.wire.session import Session
-from migsafe.wire.statements import Statements
+from migsafe.wire.statements import Seen, Statements
 
 _POLL_SECONDS = 0.002
 _OF_ENCRYPTION = ("channel_binding", "gssencmode", "hostaddr", "requirepeer", "service")
@@ -32,7 +33,8 @@ class Tap:
     still connected is cut and all threads have ended. Raises what an observer raised, when statements are taken or on
     leaving. ``connections`` counts those that were ever made to it. ``parameters`` are run-time parameters
     that every session gets unless its client sets them when it connects. ``ends_with_cut`` takes a cut for the death of
-    the client's whole process: all its other connections are cut with it, and no new one is let in.
+    the client's whole process: all its other connections are cut with it, and no new one is let in. ``instruments`` are
+    those of a traced run.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class Tap:
         observer: Observer | None = None,
         parameters: Mapping[str, str] | None = None,
         ends_with_cut: bool = False,
+        instruments: Instruments | None = None,
     ) -> None:
         self._upstream = upstream
         self._observer = observer
         self._parameters = parameters
+        self._instruments = instruments
         self._sessions: list[tuple[Session, Statements]] = []
         self._lock = Lock()
         self._closing = False
@@ -89,7 +93,11 @@ class Tap:
             self._raise_failures()
 
     def take_statements(self, timeout: float = 5.0) -> tuple[Statement, ...]:
-        """The statements since the last call, in the order in which they started, of all connections.
+        """The statements since the last call; see :meth:`take`."""
+        return tuple(seen.statement for seen in self.take(timeout))
+
+    def take(self, timeout: float = 5.0) -> tuple[Seen, ...]:
+        """What was seen since the last call, in the order in which the statements started, of all connections.
 
         Waits until everything that was sent through the tap has been answered, but at most ``timeout`` seconds: a
         statement that still runs then comes with a later call.
@@ -101,13 +109,13 @@ class Tap:
             running = [(session, statements) for session, statements in self._sessions if not session.ended]
             self._raise_failures()
             started = [
-                item
+                seen
                 for session, statements in self._sessions
                 for batch in session.trace.take()
-                for item in statements.of(batch, session.trace.backend)
+                for seen in statements.of(batch, session.trace.backend)
             ]
             self._sessions = running
-        return tuple(statement for _, statement in sorted(started, key=lambda item: item[0]))
+        return tuple(sorted(started, key=lambda seen: seen.started))
 
     def _drained(self) -> bool:
         with self._lock:
@@ -121,7 +129,7 @@ class Tap:
                 client.close()
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            session = Session(client, self._upstream, self._observer, self._parameters, self._cut)
+            session = Session(client, self._upstream, self._observer, self._parameters, self._cut, self._instruments)
             with self._lock:
                 if self._ended:
                     client.close()

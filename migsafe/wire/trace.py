@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from migsafe.findings import ServerError
+from migsafe.wire.instruments import Instruments, Notice, Reading
 from migsafe.wire.messages import Backend, Frontend, read_error, read_strings, text
 
 
@@ -34,13 +35,18 @@ class Request:
 
 @dataclass(slots=True)
 class Record:
-    """A statement as it was seen: the ``index``-th of its request. ``started`` is monotonic."""
+    """A statement as it was seen: the ``index``-th of its request. ``started`` and ``ended`` are monotonic.
+
+    ``notices`` are those that the instruments sent while it ran.
+    """
 
     request: Request
     sql: bytes
     index: int
     started: float
+    ended: float = 0.0
     milliseconds: float = 0.0
+    notices: list[Notice] = field(default_factory=list)
     command_tag: str | None = None
     rows: int | None = None
     error: ServerError | None = None
@@ -52,10 +58,14 @@ class Record:
 
 @dataclass(slots=True)
 class Batch:
-    """The statements between two ReadyForQuery. ``state`` is none when the connection ended first."""
+    """The statements between two ReadyForQuery. ``state`` is none when the connection ended first.
+
+    ``reading`` is what the instruments read when they were done, before the client knew it.
+    """
 
     records: list[Record] = field(default_factory=list)
     state: str | None = None
+    reading: Reading | None = None
 
 
 @dataclass(slots=True)
@@ -80,9 +90,11 @@ _REPLIES = {
 class Trace:
     """The trace of one connection. The client's messages come in one thread, the server's in another."""
 
-    def __init__(self) -> None:
+    def __init__(self, instruments: Instruments | None = None) -> None:
         self.backend = 0
         self.state = "I"
+        self._instruments = instruments
+        self._notices: list[Notice] = []
         self.batches: deque[Batch] = deque()
         self._requests: deque[Request] = deque()
         self._batch = Batch()
@@ -104,6 +116,10 @@ class Trace:
                 self._requests.pop()
         else:
             self._requests.append(Request(kind, body, time.monotonic()))
+
+    def noticed(self, notice: str) -> None:
+        """A notice of the instruments: it belongs to the statement that ends next."""
+        self._notices.append(Notice(time.monotonic(), notice))
 
     def received(self, kind: int, body: bytes) -> Record | Batch | None:
         """A message of the server's, before it is forwarded. Gives the statement, or the batch, that it ends."""
@@ -182,7 +198,9 @@ class Trace:
         if portal is not None:
             portal.record = record
         record.milliseconds += (now - started) * 1000
-        self._last_end = now
+        record.notices += self._notices
+        self._notices = []
+        record.ended = self._last_end = now
         return record
 
     def _complete(self, body: bytes) -> Record | None:
@@ -216,6 +234,9 @@ class Trace:
 
     def _ready(self, body: bytes) -> Batch:
         """Everything up to the request that ReadyForQuery answers is done; after an error the server skips to Sync."""
+        if self._instruments is not None and self._batch.records:
+            last = self._batch.records[-1]  # read while the request counts as unanswered: nobody takes the batch yet
+            self._batch.reading = self._instruments.read(self.backend, text(body), text(last.sql), last.command_tag)
         extended = bool(self._requests) and self._requests[0].kind not in (Frontend.QUERY, Frontend.FUNCTION_CALL)
         ends = (Frontend.SYNC,) if self._failed and extended else _ENDS_WITH_READY
         while self._requests:

@@ -1,0 +1,132 @@
+"""Instruments in the database of a traced run: put in before it, read while it goes on, gone before a state is read.
+
+Only a superuser may make event triggers. Read besides, from another session: the locks of a transaction that is still
+open, before its client knows that the statement is done.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from psycopg import errors, sql
+
+from migsafe.errors import MigsafeError
+from migsafe.postgres import databases
+from migsafe.tracing.attach import Before
+from migsafe.tracing.relations import read_relations
+from migsafe.wire.instruments import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import psycopg
+
+    from migsafe.postgres.server import Server
+
+ALONE = {"max_parallel_maintenance_workers": "0", "max_parallel_workers_per_gather": "0"}
+"""For every session of a traced run: what parallel workers read is in no counter of the session."""
+
+READINGS_OF_ONE_KIND = 20
+"""So often the locks are looked at after statements in a row that begin alike and insert one row each."""
+
+_INSTALL = files(__package__).joinpath("install.sql").read_text(encoding="utf-8")
+
+_TRIGGERS = ("migsafe_start", "migsafe_end", "migsafe_rewrite")
+
+_LOCKS = """
+SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0', pg_catalog.array_agg(array[relation::bigint::text, mode])
+FROM pg_catalog.pg_locks
+WHERE pid = %s AND locktype = 'relation' AND granted AND mode <> 'SIReadLock' AND database = %s
+    AND relation::bigint >= 16384
+"""
+
+_POSITION = "SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'"
+
+
+class NotTraced(MigsafeError):
+    """The instruments can't be put into this database."""
+
+
+@dataclass(slots=True)
+class ServerInstruments:
+    """What is known of the database before the run, and the session that reads while it goes on.
+
+    ``lost`` says, once they were taken out, how the migration put them out of order; empty where it didn't.
+    """
+
+    mark: bytes
+    before: Before
+    _database: int
+    _connection: psycopg.Connection
+    lost: str = ""
+    _turn: Lock = field(default_factory=Lock)
+    _read: dict[int, tuple[str, int]] = field(default_factory=dict)
+
+    def read(self, backend: int, state: str, sql: str, command_tag: str | None) -> Reading | None:
+        """The locks of a transaction that is open, and the position; none for what was read often enough."""
+        with self._turn:
+            if self._is_known(backend, sql[:60], command_tag):
+                return None
+            if state != "T":
+                row = self._connection.execute(_POSITION).fetchone()
+                return Reading(int(row[0]), None) if row else None
+            row = self._connection.execute(_LOCKS, (backend, self._database)).fetchone()
+            assert row is not None
+            return Reading(int(row[0]), frozenset((int(relation), mode) for relation, mode in row[1] or ()))
+
+    def _is_known(self, backend: int, beginning: str, command_tag: str | None) -> bool:
+        """Whether it is one more of many statements that insert a row each, which lock what the others locked."""
+        if command_tag != "INSERT 0 1":
+            self._read.pop(backend, None)
+            return False
+        known, count = self._read.get(backend, ("", 0))
+        self._read[backend] = beginning, (count + 1 if known == beginning else 1)
+        return self._read[backend][1] > READINGS_OF_ONE_KIND
+
+
+@contextmanager
+def instruments(server: Server, database: str, rows: Mapping[str, int]) -> Iterator[ServerInstruments]:
+    """Instruments in this database for the length of a ``with`` block; nothing of them is left afterwards.
+
+    ``rows`` are the counts of the tables by printed name. Raises :class:`NotTraced` with the reason, on entering.
+    """
+    mark = f"migsafe {secrets.token_hex(16)} "
+    with databases.connect_to(server.address) as reader:
+        with databases.connect(server, database) as connection:
+            before, oid = _put_in(connection, mark, rows)
+        put_in = ServerInstruments(mark.encode(), before, oid, reader)
+        yield put_in
+        with databases.connect(server, database) as connection:
+            put_in.lost = _take_out(connection)
+
+
+def _put_in(connection: psycopg.Connection, mark: str, rows: Mapping[str, int]) -> tuple[Before, int]:
+    """What was there before, and the database's oid."""
+    try:
+        with connection.transaction():
+            relations = read_relations(connection)
+            connection.execute(_INSTALL.replace("{mark}", mark).encode())
+    except (errors.InsufficientPrivilege, errors.DuplicateSchema, errors.UndefinedObject) as error:
+        raise NotTraced(f"event triggers can't be made: {error.diag.message_primary}") from error
+    row = connection.execute(
+        "SELECT pg_catalog.current_setting('lock_timeout'), pg_catalog.pg_current_wal_insert_lsn() - '0/0', "
+        "oid::bigint FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
+    ).fetchone()
+    assert row is not None
+    return Before(relations, rows, row[0], int(row[1])), row[2]
+
+
+def _take_out(connection: psycopg.Connection) -> str:
+    """What was wrong with them at the end; empty when they were there as they had been put in."""
+    query = "SELECT FROM pg_catalog.pg_event_trigger WHERE evtname = ANY (%s) AND evtenabled = 'A'"
+    whole = connection.execute(query, (list(_TRIGGERS),)).rowcount == len(_TRIGGERS)
+    for trigger in _TRIGGERS:
+        connection.execute(sql.SQL("DROP EVENT TRIGGER IF EXISTS {}").format(sql.Identifier(trigger)))
+    connection.execute("DROP SCHEMA IF EXISTS migsafe_sandbox CASCADE")
+    return "" if whole else "the migration drops or disables the event triggers that tell of its locks"
