@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from migsafe.sql.names import Expression, Type
+from collections.abc import Iterator
+
+from migsafe.sql.actions import AddColumn, Column, CreateTable
+from migsafe.sql.names import Expression, Name, Type
 
 VOLATILE = frozenset(
     (
@@ -93,6 +96,14 @@ def volatile_functions(expression: Expression) -> tuple[str, ...]:
 def unknown_functions(expression: Expression) -> tuple[str, ...]:
     """The functions whose volatility isn't known here: PostgreSQL takes a function for volatile unless told."""
     return tuple(name.name for name in expression.functions if name.name not in VOLATILE | STABLE)
+
+
+def written_columns(action: CreateTable | AddColumn) -> Iterator[tuple[Name, Column]]:
+    """The columns that an action makes, each with its table."""
+    if isinstance(action, AddColumn):
+        yield action.table, action.column
+    else:
+        yield from ((action.name, column) for column in action.columns)
 
 
 _TEXTS = ("text", "varchar")

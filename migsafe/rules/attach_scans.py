@@ -1,0 +1,45 @@
+"""ATTACH PARTITION of a table that was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.rules.rule import Confidence, Match, Rule
+from migsafe.sql.actions import AttachPartition, ConstraintKind
+
+if TYPE_CHECKING:
+    from migsafe.rules.context import Context
+
+
+def find(action: AttachPartition, context: Context) -> Iterator[Match]:
+    partition = context.table(action.partition)
+    if context.is_new(action.partition) or context.is_new(action.table):
+        return
+    if partition and any(each.kind is ConstraintKind.CHECK and each.valid for each in partition.constraints.values()):
+        return
+    yield Match(
+        f"Attaching {action.partition} reads all its rows under an ACCESS EXCLUSIVE lock on it: reads and writes wait.",
+        f"-- first ALTER TABLE {action.partition} ADD CHECK (… the bounds …) NOT VALID, then VALIDATE CONSTRAINT",
+        action.partition,
+    )
+
+
+RULE = Rule(
+    id="attach-scans",
+    hazard="D16",
+    title="A partition is read while everybody waits for it",
+    explanation="ATTACH PARTITION takes ACCESS EXCLUSIVE on the new partition, and reads all its rows unless a valid "
+    "CHECK proves that they fit the bounds.",
+    on=(AttachPartition,),
+    find=find,
+    confidence=Confidence.LIKELY,
+    aliases=(
+        "attach-partition",
+        "MP072",
+        "MP094",
+    ),
+    given="CREATE TABLE events (at int) PARTITION BY RANGE (at);\nCREATE TABLE old (at int);",
+    bad="ALTER TABLE events ATTACH PARTITION old FOR VALUES FROM (1) TO (9);",
+    good="CREATE TABLE fresh (at int);\nALTER TABLE events ATTACH PARTITION fresh FOR VALUES FROM (9) TO (19);",
+)
