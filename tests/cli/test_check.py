@@ -74,6 +74,7 @@ def test_one_check_alone_is_run_when_asked_and_the_others_are_listed(sql_project
     assert [each["subject"] for each in ran.report["not_checked"]] == [
         "check data",
         "check apply-twice",
+        "check crash",
         "check restore",
         "check compatibility",
         "check lint",
@@ -119,6 +120,7 @@ def test_what_is_not_in_a_git_ref_is_new(sql_project: Project) -> None:
             "apply": "applies",
             "data": "kept",
             "apply-twice": "idempotent",
+            "crash": "converges",
             "restore": "restored",
             "compatibility": "compatible",
         }
@@ -151,7 +153,7 @@ def test_a_dump_in_each_format_is_a_baseline(
     server.client("pg_dump", [f"--format={written_as}", f"--file={dump}"], database.database)
     sql_project.write({"migrations/1.sql": NOT_NULL})
     ran = sql_project.migsafe("check", "--dump", str(dump), "--format", "json")
-    answers = {"apply": "fails", "data": None, "apply-twice": None, "restore": "restored", "compatibility": None}
+    answers = {"apply": "fails", "data": None, "apply-twice": None, "crash": None, "restore": "restored", "compatibility": None}
     assert ran.answers() == {"1": answers}
     assert ran.report["baseline"]["rows"] == 2
 
