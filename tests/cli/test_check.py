@@ -153,7 +153,14 @@ def test_a_dump_in_each_format_is_a_baseline(
     server.client("pg_dump", [f"--format={written_as}", f"--file={dump}"], database.database)
     sql_project.write({"migrations/1.sql": NOT_NULL})
     ran = sql_project.migsafe("check", "--dump", str(dump), "--format", "json")
-    answers = {"apply": "fails", "data": None, "apply-twice": None, "crash": None, "restore": "restored", "compatibility": None}
+    answers = {
+        "apply": "fails",
+        "data": None,
+        "apply-twice": None,
+        "crash": None,
+        "restore": "restored",
+        "compatibility": None,
+    }
     assert ran.answers() == {"1": answers}
     assert ran.report["baseline"]["rows"] == 2
 

@@ -206,7 +206,8 @@ def test_another_major_version_gives_the_same(
         monkeypatch.setenv("NEW", other.address.on(connection.info.dbname).url())
         moving = ("--ignore-columns", "joined")
         for first in ("env:OLD", tmp_path / "one", tmp_path / "portable"):
-            run("fingerprint", "env:OLD", "-o", first, *(("--portable",) if "portable" in str(first) else ()))
+            if first != "env:OLD":
+                run("fingerprint", "env:OLD", "-o", first, *(("--portable",) if first == tmp_path / "portable" else ()))
             found = run("compare", first, "env:NEW", *rest, *moving)
             assert found.exit_code == 0, found.output
 
