@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, LiteralString
 
-from psycopg import errors, sql
+from psycopg import OperationalError, errors, sql
 
 from migsafe.errors import MigsafeError
 from migsafe.postgres import databases
@@ -63,6 +63,7 @@ class ServerInstruments:
     mark: bytes
     before: Before
     _database: int
+    _server: Server
     _connection: psycopg.Connection
     lost: str = ""
     _turn: Lock = field(default_factory=Lock)
@@ -74,11 +75,25 @@ class ServerInstruments:
             if self._is_known(backend, sql[:60], command_tag):
                 return None
             if state != "T":
-                row = self._connection.execute(_POSITION).fetchone()
-                return Reading(int(row[0]), None) if row else None
-            row = self._connection.execute(_LOCKS, (backend, self._database)).fetchone()
-            assert row is not None
+                return Reading(int(self._ask(_POSITION)[0]), None)
+            row = self._ask(_LOCKS, (backend, self._database))
             return Reading(int(row[0]), frozenset((int(relation), mode) for relation, mode in row[1] or ()))
+
+    def close(self) -> None:
+        """End the session that reads."""
+        self._connection.close()
+
+    def _ask(self, query: LiteralString, parameters: tuple[int, ...] = ()) -> tuple[Any, ...]:
+        """The one row that answers, from a new session where the migration has ended the one that there was."""
+        try:
+            row = self._connection.execute(query, parameters).fetchone()
+        except OperationalError:
+            if not self._connection.broken:
+                raise
+            self._connection = databases.connect_to(self._server.address)
+            row = self._connection.execute(query, parameters).fetchone()
+        assert row is not None
+        return row
 
     def _is_known(self, backend: int, beginning: str, command_tag: str | None) -> bool:
         """Whether it is one more of many statements that insert a row each, which lock what the others locked."""
@@ -97,13 +112,13 @@ def instruments(server: Server, database: str, rows: Mapping[str, int]) -> Itera
     ``rows`` are the counts of the tables by printed name. Raises :class:`NotTraced` with the reason, on entering.
     """
     mark = f"migsafe {secrets.token_hex(16)} "
-    with databases.connect_to(server.address) as reader:
-        with databases.connect(server, database) as connection:
-            before, oid = _put_in(connection, mark, rows)
-        put_in = ServerInstruments(mark.encode(), before, oid, reader)
+    with databases.connect(server, database) as connection:
+        before, oid = _put_in(connection, mark, rows)
+    put_in = ServerInstruments(mark.encode(), before, oid, server, databases.connect_to(server.address))
+    with closing(put_in):
         yield put_in
-        with databases.connect(server, database) as connection:
-            put_in.lost = _take_out(connection)
+    with databases.connect(server, database) as connection:
+        put_in.lost = _take_out(connection)
 
 
 def _put_in(connection: psycopg.Connection, mark: str, rows: Mapping[str, int]) -> tuple[Before, int]:
