@@ -56,9 +56,9 @@ def _part(_: click.Context, __: click.Parameter, value: str) -> float:
 def command(*, old: str, new: str, form: str, output_file: Path | None, quiet: bool, **choice: Any) -> ExitCode:
     """Show the tables, columns and rows in which NEW differs from OLD.
 
-    Each is a connection URL, env:NAME for one in an environment variable, a file that migsafe fingerprint wrote, or
-    the directory of a snapshot. Databases are only read, each in one snapshot. Rows are found between two live
-    databases. Exit code 0: equal; 1: different; 3: something could not be compared.
+    Each is a connection URL, env:NAME for one in an environment variable, or a file that migsafe fingerprint wrote.
+    Databases are only read, each in one snapshot. Rows are found between two live databases. Exit code 0: equal; 1:
+    different; 3: something could not be compared.
     """
     from migsafe.comparison.choice import Choice
     from migsafe.comparison.engine import compare

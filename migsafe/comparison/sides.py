@@ -1,4 +1,4 @@
-"""What stands on the command line for a side: a URL, a variable that holds one, a fingerprint, or a snapshot."""
+"""What stands on the command line for a side: a URL, a variable that holds one, or a fingerprint."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from migsafe.errors import CannotCheck, UsageError
 from migsafe.postgres.address import Address, parse_url
 
-FINGERPRINT_OF_SNAPSHOT = "fingerprint.json"
-"""The file in a snapshot's directory."""
+FINGERPRINT_IN_DIRECTORY = "fingerprint.json"
+"""The file that is meant where a directory is named."""
 
 
 def side_of(text: str) -> Address | Path:
@@ -19,7 +19,7 @@ def side_of(text: str) -> Address | Path:
         return address_of(text)
     path = Path(text)
     if path.is_dir():
-        path = path / FINGERPRINT_OF_SNAPSHOT
+        path = path / FINGERPRINT_IN_DIRECTORY
     if not path.exists():
         raise CannotCheck(
             "there is no such file, and it is no connection URL",
