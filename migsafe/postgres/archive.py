@@ -19,6 +19,8 @@ from migsafe.postgres.dump import NEUTRAL
 _ROWS = re.compile(rb"\d+; \d+ (?P<table>\d+) TABLE DATA ")
 _FULL = "No space left on device"
 
+_UP_TO_ROWS = ("--section=pre-data", "--section=data")
+
 
 def dump_directory(address: Address, major: int, directory: Path, *, snapshot: str, jobs: int, privileges: bool) -> str:
     """Dump the exported ``snapshot`` into a new directory and return pg_dump's version.
@@ -43,24 +45,37 @@ def dump_directory(address: Address, major: int, directory: Path, *, snapshot: s
 
 
 def restore_directory(
-    address: Address, major: int, directory: Path, *, jobs: int, privileges: bool, without: Collection[int] = ()
+    address: Address,
+    major: int,
+    directory: Path,
+    *,
+    jobs: int,
+    privileges: bool,
+    without: Collection[int] = (),
+    inheritance: bool = False,
 ) -> None:
     """Restore into the empty database at ``address``, stopping at the first error. Raises as :func:`dump_directory`.
 
     ``without`` are tables, by oid, whose rows are left behind; then so is whatever is made after the rows: indexes,
-    keys, triggers.
+    keys, triggers. ``inheritance`` says that there are partitions or inheriting tables: what is made after the rows is
+    made by one worker then. A command on a parent locks its children too, which pg_restore doesn't know of, so that its
+    workers may end in a deadlock.
     """
     program = clients.find("pg_restore", major)
-    arguments = ["--exit-on-error", f"--jobs={jobs}", f"--dbname={address.database}", *_neutral(privileges=privileges)]
+    common = ["--exit-on-error", f"--dbname={address.database}", *_neutral(privileges=privileges)]
     with tempfile.NamedTemporaryFile("wb", prefix="migsafe-") as wanted:
+        runs = [[f"--jobs={jobs}"]]
         if without:
             listed = subprocess.run([program.path, "--list", str(directory)], capture_output=True, check=False)
             clients.raise_if_failed("pg_restore", listed.returncode, listed.stderr)
             wanted.writelines(line for line in listed.stdout.splitlines(keepends=True) if _is_wanted(line, without))
             wanted.flush()
-            arguments += ["--section=pre-data", "--section=data", f"--use-list={wanted.name}"]
+            runs = [[f"--jobs={jobs}", *_UP_TO_ROWS, f"--use-list={wanted.name}"]]
+        elif inheritance:
+            runs = [[f"--jobs={jobs}", *_UP_TO_ROWS], ["--section=post-data"]]
         try:
-            clients.run(program.path, [*arguments, str(directory)], address)
+            for arguments in runs:
+                clients.run(program.path, [*common, *arguments, str(directory)], address)
         except CannotCheck as error:
             raise _explained(error, "The server's disk is full: free some space there.") from error
 

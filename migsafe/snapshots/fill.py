@@ -53,8 +53,15 @@ def fill(address: Address, major: int, snapshot: Snapshot, *, jobs: int, without
         for key, statement in TEMPLATE.items():
             if key not in snapshot.state.schema:
                 connection.execute(statement.encode())
-    privileges = snapshot.manifest.privileges
-    restore_directory(address, major, snapshot.dump, jobs=jobs, privileges=privileges, without=without)
+    restore_directory(
+        address,
+        major,
+        snapshot.dump,
+        jobs=jobs,
+        privileges=snapshot.manifest.privileges,
+        without=without,
+        inheritance=any(item.fields.get("inherits") for item in snapshot.state.schema.values()),
+    )
 
 
 def compare(address: Address, snapshot: Snapshot) -> Comparison:
