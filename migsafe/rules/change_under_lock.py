@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migsafe.rules.locks import Mode
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import Delete, Insert, Update
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def find(action: Update | Delete | Insert, context: Context) -> Iterator[Match]:
     if context.is_new(action.table) or (isinstance(action, Insert) and not action.from_query):
         return
-    held = next((lock for lock in context.locks_held if lock.mode is Mode.ACCESS_EXCLUSIVE), None)
+    held = next((lock for lock in context.locks_held if lock.mode is LockMode.ACCESS_EXCLUSIVE), None)
     if held is None:
         return
     yield Match(

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
-from migsafe.rules.locks import Lock, Mode
+from migsafe.rules.locks import Lock
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import CreateIndex, Drop, Kind
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -33,7 +34,7 @@ def _exclusive(context: Context) -> Iterator[Lock]:
     for step in context.in_same_transaction:
         if isinstance(step.action, Drop) and step.action.kind is not Kind.INDEX and step.action.table is None:
             continue
-        yield from (lock for lock in step.locks if lock.mode is Mode.ACCESS_EXCLUSIVE)
+        yield from (lock for lock in step.locks if lock.mode is LockMode.ACCESS_EXCLUSIVE)
 
 
 RULE = Rule(

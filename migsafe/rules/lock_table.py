@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def find(_: LockTable, context: Context) -> Iterator[Match]:
     for lock in context.locks:
-        if lock.mode.blocks:
+        if lock.mode.stops:
             yield Match(
                 f"LOCK TABLE holds a lock in mode {lock.mode} on {lock.relation} until the transaction ends: "
-                f"{lock.mode.blocks} wait.",
+                f"{lock.mode.stops} wait.",
                 "-- leave it out, or take the weakest mode that does, with NOWAIT or a lock_timeout",
                 lock.relation,
             )

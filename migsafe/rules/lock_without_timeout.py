@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migsafe.rules.locks import Mode
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql import actions
 
@@ -16,10 +15,10 @@ _OFF = ("0", "0s", "0ms", "0min")
 
 
 def find(_: actions.Action, context: Context) -> Iterator[Match]:
-    strong = next((lock for lock in context.locks if lock.mode >= Mode.SHARE), None)
+    strong = next((lock for lock in context.locks if lock.mode.stops), None)
     if strong is None or context.setting("lock_timeout") not in (None, *_OFF):
         return
-    if any(lock.mode >= Mode.SHARE for step in context.earlier for lock in step.locks):
+    if any(lock.mode.stops for step in context.earlier for lock in step.locks):
         return  # said already, at the first such statement of the script
     local = "LOCAL " if context.in_transaction else ""
     yield Match(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.rules.lock_without_timeout import RULE as LOCK_WITHOUT_TIMEOUT
-from migsafe.rules.locks import Mode
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Action
 
@@ -18,14 +17,14 @@ _OFF = ("0", "0s", "0ms", "0min")
 
 
 def find(_: Action, context: Context) -> Iterator[Match]:
-    strong = next((lock for lock in context.locks if lock.mode >= Mode.SHARE), None)
+    strong = next((lock for lock in context.locks if lock.mode.stops), None)
     if strong is None or context.setting("statement_timeout") not in (None, *_OFF):
         return
-    if any(lock.mode >= Mode.SHARE for step in context.earlier for lock in step.locks):
+    if any(lock.mode.stops for step in context.earlier for lock in step.locks):
         return  # said already, at the first such statement of the script
     local = "LOCAL " if context.in_transaction else ""
     yield Match(
-        f"{strong.mode} on {strong.relation} may be held without a bound: {strong.mode.blocks} wait.",
+        f"{strong.mode} on {strong.relation} may be held without a bound: {strong.mode.stops} wait.",
         f"SET {local}statement_timeout = '5s';\n{context.statement.text};",
         strong.relation,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from migsafe.findings import Lock, Rewrite, Scan, Statement
-from migsafe.postgres.lock_modes import LockMode
+from migsafe.sql.lock_modes import LockMode
 from migsafe.tracing import grammar
 from migsafe.tracing.notes import Held, RewriteNote, Snapshot, locks_of, read_notice
 from migsafe.tracing.relations import Relation

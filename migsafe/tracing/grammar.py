@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from migsafe.postgres.lock_modes import LockMode
+from migsafe.sql.lock_modes import LockMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from migsafe.postgres.lock_modes import LockMode, lock_mode
+from migsafe.sql.lock_modes import LockMode, lock_mode
 from migsafe.wire.instruments import Notice, Reading
 
 Held = tuple[int, LockMode]

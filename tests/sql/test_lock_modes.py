@@ -8,7 +8,7 @@ from psycopg import sql
 
 from migsafe.postgres.address import Address
 from migsafe.postgres.databases import connect_to
-from migsafe.postgres.lock_modes import LockMode, lock_mode
+from migsafe.sql.lock_modes import LockMode, lock_mode
 
 
 def test_conflicts_are_mutual() -> None:

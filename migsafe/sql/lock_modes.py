@@ -36,6 +36,11 @@ class LockMode(StrEnum):
         """What must wait for it: ``reads`` (SELECT), ``writes`` (INSERT and its kin), ``DDL`` (most ALTER TABLE)."""
         return tuple(what for what, mode in _WHAT_TAKES.items() if self.conflicts_with(mode))
 
+    @property
+    def stops(self) -> str:
+        """Of an application what must wait for it, in words: ``reads and writes``, ``writes``, or nothing."""
+        return " and ".join(what for what in self.blocks if what != "DDL")
+
 
 _ORDER = {mode: place for place, mode in enumerate(LockMode)}
 
