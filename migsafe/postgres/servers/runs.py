@@ -51,20 +51,24 @@ def claimed(path: Path) -> Iterator[Path]:
     The lock (``flock`` on the directory itself) goes with the process, however it ends. The directory gets its name
     only once it is locked, so that no sweep can mistake it for a dead one. Raises :class:`OSError`.
     """
-    descriptor = _make_and_lock(path)
+    unnamed, descriptor = path.with_name(f".{path.name}"), None
     try:
+        # In here, as an interrupt may come after the directory is made and before this function knows of it.
+        descriptor = _make_and_lock(path, unnamed)
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
-        os.close(descriptor)
+        if descriptor is None:
+            shutil.rmtree(unnamed, ignore_errors=True)
+        else:
+            os.close(descriptor)
 
 
-def _make_and_lock(path: Path) -> int:
-    """Make the directory under a name with a dot, lock it, rename it; the value is what holds the lock.
+def _make_and_lock(path: Path, unnamed: Path) -> int:
+    """Make the directory as ``unnamed``, whose name has a dot, lock it, rename it; the value is what holds the lock.
 
     A sweep deletes what has a dot and no lock, as a run that was killed in here leaves it: then it is made once more.
     """
-    unnamed = path.with_name(f".{path.name}")
     while True:
         unnamed.mkdir(mode=0o700)
         with suppress(FileNotFoundError):
@@ -74,8 +78,6 @@ def _make_and_lock(path: Path) -> int:
                 unnamed.rename(path)
             except BaseException:
                 os.close(descriptor)
-                with suppress(FileNotFoundError):
-                    unnamed.rmdir()
                 raise
             return descriptor
 
