@@ -142,6 +142,10 @@ class LintSettings:
             allowed=("warn", "fail"),
         ),
     ] = "warn"
+    baseline: Annotated[
+        Path | None,
+        Setting("The file of known findings that are passed over; migsafe lint --write-baseline writes it."),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

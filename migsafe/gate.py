@@ -29,6 +29,7 @@ from migsafe.findings import (
     Severity,
 )
 from migsafe.ignores import apply_ignores, read_ignores
+from migsafe.lint.known import read_baseline
 from migsafe.lint.project import CHECK as LINT
 from migsafe.lint.steps import lint_files, of_step, overruled
 from migsafe.plan import edits, left_out, matters, read_history, steps
@@ -73,6 +74,7 @@ def check(settings: Settings, progress: Progress) -> Report:
     started = time.monotonic()
     chosen, asked = chosen_checks(settings), asked_for(settings)
     promises, unpromised = document_changes(settings, datetime.now(UTC).date()) if CONTRACT in chosen else ((), {})
+    known = read_baseline(settings.lint.baseline)
     progress("reading the history")
     history = read_history(settings)
     require_files(settings.baseline)
@@ -94,7 +96,8 @@ def check(settings: Settings, progress: Progress) -> Report:
         linted: Mapping[Path, CheckResult] = {}
         if LINT in asked:
             progress("reading the text of the migrations")
-            linted = lint_files(history, settings.lint, server.major)
+            new = {migration.up for migration in baseline.new}
+            linted = lint_files(history, new, settings.lint, server.major, known)
         gate = Gate(sandbox, chosen, settings.checks, progress, linted)
         migrations = tuple(gate.run(steps(history, baseline), baseline.database, state))
         return Report(
@@ -105,7 +108,7 @@ def check(settings: Settings, progress: Progress) -> Report:
                 baseline.source, baseline.revision, len(state.contents.tables), state.contents.rows
             ),
             migrations=migrations,
-            findings=(*shown, *promises, *gate.findings),
+            findings=(*shown, *promises, *gate.findings, *known.notes()),
             not_checked={
                 **{f"check {name}": "left out by the settings" for name in CHECKS if name not in chosen},
                 **({} if LINT in asked else {f"check {LINT}": "left out by the settings"}),

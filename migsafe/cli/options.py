@@ -104,11 +104,11 @@ def _reports(
             raise click.BadParameter(f"write FORMAT=FILE; the formats are {', '.join(FORMATS)}")
         if Path(file).is_dir():
             raise click.BadParameter(f"{file} is a directory")
-        _writable(context, parameter, Path(file))
+        writable(context, parameter, Path(file))
     return tuple((form, Path(file)) for form, file in reports)
 
 
-def _writable(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+def writable(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
     """Refuse a file that can't be written before the work is done, not after."""
     if value and not value.exists() and not os.access(value.parent, os.W_OK):
         raise click.BadParameter(f"the directory {value.parent} isn't there or can't be written to")
@@ -143,7 +143,7 @@ output_option = click.option(
     "output_file",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     metavar="FILE",
-    callback=_writable,
+    callback=writable,
     help="Write the report to this file instead of standard output.",
 )
 report_option = click.option(

@@ -31,21 +31,22 @@ class Output:
         """Show the report; the exit code tells its verdict. Places below the current directory are shown relative."""
         here = Path.cwd()
         for form, file in self.reports:
-            _write_file(file, render(report, form, root=here), "--report")
+            write_file(file, render(report, form, root=here), "--report")
         if self.file:
-            _write_file(self.file, render(report, self.format, root=here), "--output")
+            write_file(self.file, render(report, self.format, root=here), "--output")
         else:
             _make_printable()
             click.echo(render(report, self.format, width=_width(), colour=_in_colour(), root=here), nl=False)
         return report.exit_code
 
 
-def _write_file(file: Path, text: str, flag: str) -> None:
+def write_file(file: Path, text: str, flag: str) -> None:
+    """Write a file that this flag named. Raises :class:`CannotCheck` when it can't be written."""
     try:
         replace_file(file, text)
     except OSError as error:
         raise CannotCheck(
-            f"the report can't be written: {error.strerror}",
+            f"the file can't be written: {error.strerror}",
             where=str(file),
             hint=f"Name another file with {flag}, or leave it out.",
         ) from error

@@ -16,6 +16,7 @@ from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Rep
 from migsafe.history.files import natural_key, read_script
 from migsafe.history.text import Runs, text_of
 from migsafe.ignores import apply_ignores, read_ignores
+from migsafe.lint.known import KnownFindings, read_baseline
 from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import Script, script_of, script_of_text
 from migsafe.rules import Rule, rule_named, rules
@@ -40,13 +41,17 @@ class Choice:
     asked: bool
 
 
-def lint(settings: Settings, paths: Sequence[Path], progress: Callable[[str], None]) -> Report:
+def lint(
+    settings: Settings, paths: Sequence[Path], progress: Callable[[str], None], known: KnownFindings | None = None
+) -> Report:
     """Ask the rules about these files, or about the project's history where none are named.
 
+    ``known`` findings (none: those of the settings' baseline file) are passed over, and counted.
     Raises :class:`migsafe.errors.UsageError` for paths, rules or settings that mean nothing.
     """
     started = time.monotonic()
     linter = linter_of(settings)
+    known = known or read_baseline(settings.lint.baseline)
     catalog = first_catalog(settings.lint)
     progress("reading the migrations")
     kind, choices = choose(settings, paths, linter.server_version)
@@ -60,12 +65,12 @@ def lint(settings: Settings, paths: Sequence[Path], progress: Callable[[str], No
         if not choice.asked:
             follow(script, catalog)
             continue
-        findings = linter.lint(script, catalog)
         not_analysed.update({str(each.location) or script.name: each.reason for each in script.not_analysed})
         files = (script.file,) if script.file else ()
-        result = result_of(script, findings, settings.lint)
-        results: tuple[CheckResult, ...] = (result,)
-        if ignores := read_ignores(files):
+        ignores = read_ignores(files)
+        findings = known.unknown(linter.lint(script, catalog), script.file, ignores)
+        results: tuple[CheckResult, ...] = (result_of(script, findings, settings.lint),)
+        if ignores:
             results, about_comments = apply_ignores(ignores, results, _other_checks())
             on_comments += about_comments
         migrations.append(MigrationReport(script.name, script.description, files, results))
@@ -75,7 +80,7 @@ def lint(settings: Settings, paths: Sequence[Path], progress: Callable[[str], No
         server=None,
         baseline=None,
         migrations=tuple(migrations),
-        findings=tuple(on_comments),
+        findings=(*on_comments, *known.notes([rule.id for rule in linter.rules])),
         not_checked=not_analysed,
         seconds=time.monotonic() - started,
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migsafe.errors import MigsafeError
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity, Statement
+from migsafe.ignores import read_ignores
 from migsafe.lint.project import CHECK, chosen_rules, first_catalog, result_of
-from migsafe.lint.run import Linter
+from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import script_of_text
 from migsafe.rules import rules
 
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 
     from migsafe.config import LintSettings
     from migsafe.history.model import History
+    from migsafe.lint.known import KnownFindings
 
 
-def lint_files(history: History, settings: LintSettings, server: int) -> Mapping[Path, CheckResult]:
-    """What the rules say of each migration of the history, by its file; the catalog goes from one to the next.
+def lint_files(
+    history: History, new: Collection[Path], settings: LintSettings, server: int, known: KnownFindings
+) -> Mapping[Path, CheckResult]:
+    """What the rules say of each migration that is ``new``, by its file; the others are followed to know the catalog.
 
     ``server`` is the major version. A history that can't be read without running it is not checked.
     """
@@ -32,14 +36,22 @@ def lint_files(history: History, settings: LintSettings, server: int) -> Mapping
     try:
         for text in history.texts(history.migrations, server):
             script = script_of_text(text)
-            result = result_of(script, linter.lint(script, catalog), settings)
+            if text.file not in new:
+                follow(script, catalog)
+                continue
+            ignores = read_ignores((text.file,)) if known.file else ()
+            result = result_of(script, known.unknown(linter.lint(script, catalog), text.file, ignores), settings)
             if script.not_analysed and result.outcome is Outcome.PASSED:
                 missed = "; ".join(f"{each.location}: {each.reason}" for each in script.not_analysed)
                 result = replace(result, reason=f"not analysed: {missed}")
             found[text.file] = result if settings.gate == "fail" else _milder(result)
     except MigsafeError as error:
         reason = f"the text of the migrations can't be had without running them: {error.message}"
-        return {each.up: CheckResult(CHECK, Outcome.NOT_CHECKED, reason=reason) for each in history.migrations}
+        return {
+            each.up: CheckResult(CHECK, Outcome.NOT_CHECKED, reason=reason)
+            for each in history.migrations
+            if each.up in new
+        }
     return found
 
 

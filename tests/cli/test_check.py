@@ -43,6 +43,16 @@ def test_one_run_writes_every_report_that_was_asked_for(sql_project: Project) ->
     assert "<b>safe</b>" in (sql_project.root / "a.html").read_text()
 
 
+def test_what_lint_knows_already_is_passed_over_here_too_and_only_what_is_new_counts(sql_project: Project) -> None:
+    sql_project.write({"migrations/2.sql": NOT_NULL, "migrations/3.sql": NOT_NULL})
+    sql_project.migsafe("lint", "--write-baseline", "known.json")
+    sql_project.write({"migsafe.toml": PLAIN + '[lint]\nbaseline = "known.json"\n'})
+    report = sql_project.migsafe("check", "--check", "lint", "--revision", "2", "--format", "json").report
+    (lint,) = (check for check in report["migrations"][0]["checks"] if check["check"] == "lint")
+    assert (lint["findings"], [each["rule"] for each in report["findings"]]) == ([], ["lint-baseline"])
+    assert report["findings"][0]["message"].startswith("1 finding is passed over")
+
+
 @pytest.mark.parametrize(
     ("report", "says"),
     [

@@ -8,6 +8,7 @@ from migsafe.config import LintSettings
 from migsafe.findings import CheckResult, Lock, Outcome, Rewrite, Severity, Statement
 from migsafe.history.model import HistorySettings
 from migsafe.history.plain import PlainHistory
+from migsafe.lint.known import read_baseline
 from migsafe.lint.steps import lint_files, of_step, overruled
 
 REWRITE = Rewrite("public.t", "table", "column type")
@@ -22,7 +23,8 @@ def linted(directory: Path, settings: LintSettings) -> CheckResult:
     (directory / "1.sql").write_text("CREATE TABLE t (n integer);", encoding="utf-8")
     (directory / "2.sql").write_text("ALTER TABLE t ALTER COLUMN n TYPE bigint;", encoding="utf-8")
     history = PlainHistory(HistorySettings(root=directory, path=directory))
-    (result,) = of_step((directory / "2.sql",), lint_files(history, settings, 15))
+    new = directory / "2.sql"
+    (result,) = of_step((new,), lint_files(history, {new}, settings, 15, read_baseline(settings.baseline)))
     return result
 
 
