@@ -172,8 +172,9 @@ class Statement:
     connection ended first, or when the client didn't fetch a portal to its end. ``rows`` is the count in the command
     tag (none for DDL). ``transaction`` numbers the transaction within the run (none: the statement was its own
     transaction). ``state_after`` is ReadyForQuery's byte: I idle, T in a transaction, E in a failed one; none when the
-    connection ended first. ``backend`` is the server process id. What follows it is known of traced runs only:
-    ``lock_timeout`` (milliseconds, 0: none) is the session's when the statement ran, none where it is not known.
+    connection ended first. ``backend`` is the server process id. ``started`` are the milliseconds from the start of the
+    run's first statement to that of this one. Of traced runs only are known: WAL, locks, rewrites, scans, growth, and
+    ``lock_timeout`` (milliseconds, 0: none), the session's when the statement ran, none where it is not known.
     """
 
     sql: str
@@ -191,6 +192,7 @@ class Statement:
     scans: tuple[Scan, ...] = ()
     lock_timeout: int | None = None
     growth: Growth | None = None
+    started: float = 0.0
 
     @property
     def error_message(self) -> str:

@@ -176,7 +176,10 @@ class Sandbox:
             seen, connected = tap.take(), tap.connections > 0
         found = attach(seen, put_in.before) if put_in else tuple(each.statement for each in seen)
         places = locations_of(seen, run.places)
-        statements = tuple(replace(each, location=place) for each, place in zip(found, places, strict=True))
+        statements = tuple(
+            replace(statement, location=place, started=(each.started - seen[0].started) * 1000)
+            for statement, each, place in zip(found, seen, places, strict=True)
+        )
         tags = {statement.command_tag for statement in statements}
         if tags & MAY_TAKE_THE_DATABASE_AWAY and not databases.exists(self.server, database):
             raise CannotCheck(

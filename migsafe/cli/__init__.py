@@ -12,6 +12,7 @@ from migsafe.cli.guard import guarded
 
 COMMANDS = {
     "check": ("migsafe.cli.check:command", "Prove the new migrations on a throwaway PostgreSQL."),
+    "trace": ("migsafe.cli.trace:command", "Show what each statement of the new migrations locks, and how long."),
     "lint": ("migsafe.cli.lint:command", "Find hazards in the text of migrations; no server is needed."),
     "apply": ("migsafe.cli.apply:command", "Apply the pending migrations to a database, with a way back."),
     "snapshot": ("migsafe.cli.snapshot:command", "Keep a database's state on disk, and bring it back."),

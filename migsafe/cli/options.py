@@ -78,8 +78,11 @@ def with_settings(flags: Mapping[str, str]) -> Callable[[Function], Function]:
     return decorate
 
 
-def with_output(function: Function) -> Function:
-    """Give the command ``output``, which writes a report in the format and to the place that the user wants."""
+def with_output(function: Function, *, default: str = "terminal") -> Function:
+    """Give the command ``output``, which writes a report in the format and to the place that the user wants.
+
+    ``default`` is the format where the user says none.
+    """
 
     @wraps(function)
     def command(
@@ -87,7 +90,7 @@ def with_output(function: Function) -> Function:
     ) -> Any:
         return function(output=Output(report_format, output_file, reports), **rest)
 
-    return format_option(output_option(report_option(command)))
+    return format_option(default)(output_option(report_option(command)))
 
 
 def _debug(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
@@ -115,6 +118,18 @@ def writable(_: click.Context, __: click.Parameter, value: Path | None) -> Path 
     return value
 
 
+def format_option(default: str) -> Callable[[Function], Function]:
+    """The flag for the format of the report."""
+    return click.option(
+        "--format",
+        "report_format",
+        type=click.Choice(list(FORMATS)),
+        default=default,
+        show_default=True,
+        help="How the report is written.",
+    )
+
+
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -129,14 +144,6 @@ debug_option = click.option(
     expose_value=False,
     callback=_debug,
     help="Show the traceback of a defect in migsafe.",
-)
-format_option = click.option(
-    "--format",
-    "report_format",
-    type=click.Choice(list(FORMATS)),
-    default="terminal",
-    show_default=True,
-    help="How the report is written.",
 )
 output_option = click.option(
     "--output",

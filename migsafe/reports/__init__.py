@@ -11,6 +11,7 @@ from migsafe.reports.places import relative
 
 FORMATS: Mapping[str, str] = {
     "terminal": "migsafe.reports.terminal",
+    "trace": "migsafe.reports.trace",
     "json": "migsafe.reports.json_1",
     "markdown": "migsafe.reports.markdown",
     "html": "migsafe.reports.html",

@@ -15,6 +15,7 @@ from migsafe.plain import one_line, plain
 from migsafe.reports.counts import many, summary
 from migsafe.reports.html_timeline import timeline
 from migsafe.reports.listed import Entry, entries, left_out
+from migsafe.reports.told import length
 
 CLASSES = {
     Verdict.SAFE: "passed",
@@ -127,7 +128,7 @@ def _not_checked(report: Report) -> Iterator[str]:
 def _statements(report: Report) -> Iterator[str]:
     for migration in report.migrations:
         if migration.statements:
-            spent = sum(statement.milliseconds for statement in migration.statements)
+            spent = length(migration.statements)
             told = f"{many(len(migration.statements), 'statement')}, {spent:,.1f} ms"
             yield f'<details open><summary>{_name(migration)} <span class="soft">{told}</span></summary>'
             yield from timeline(migration.statements)

@@ -7,24 +7,27 @@ from html import escape
 
 from migsafe.findings import Lock, Statement
 from migsafe.plain import one_line, plain
+from migsafe.reports.told import BAD, DOUBTFUL, SOFT, length, notes
 
 SHOWN = 400
 """Statements of one migration that are drawn; JSON has all of them."""
+
+CLASSES = {BAD: "failed", DOUBTFUL: "unknown", SOFT: "soft"}
 
 LONGEST = 2_000
 """Characters of one statement that are shown."""
 
 
 def timeline(statements: Sequence[Statement]) -> Iterator[str]:
-    """A table; a line above a statement says that another transaction begins there."""
-    whole = sum(statement.milliseconds for statement in statements) or 1.0
+    """A table; a line above a statement says that another transaction begins there. Bars are to scale."""
+    whole = length(statements) or 1.0
     yield '<div class="scroll"><table class="timeline"><thead><tr><th>statement</th><th>when</th><th>ms</th>'
     yield "<th>rows</th><th>transaction</th></tr></thead><tbody>"
-    started, before = 0.0, None
+    before = None
     for number, statement in enumerate(statements[:SHOWN]):
         begins = number > 0 and (statement.transaction is None or statement.transaction != before)
-        yield f"<tr{' class=begins' if begins else ''}>{_cells(statement, started / whole, whole)}</tr>"
-        started, before = started + statement.milliseconds, statement.transaction
+        yield f"<tr{' class=begins' if begins else ''}>{_cells(statement, statement.started / whole, whole)}</tr>"
+        before = statement.transaction
     yield "</tbody></table></div>"
     if len(statements) > SHOWN:
         yield f'<p class="soft">… and {len(statements) - SHOWN:,} more statements; --format json has all of them.</p>'
@@ -63,23 +66,8 @@ def _sql(sql: str) -> str:
 
 
 def _told(statement: Statement) -> str:
-    """What is known of the statement beyond its time: its error, locks, rewrites, scans, WAL and growth."""
-    return "".join(f'<br><span class="{kind}">{escape(one_line(text))}</span>' for kind, text in _notes(statement))
-
-
-def _notes(statement: Statement) -> Iterator[tuple[str, str]]:
-    """Lines below a statement, each with the class that it is shown in."""
-    if error := statement.error:
-        yield "failed", f"{error.severity} {error.sqlstate}: {error.message}"
-    for lock in statement.locks:
-        held = "" if lock.milliseconds is None else f", held {lock.milliseconds:,.1f} ms"
-        blocks = f", blocks {', '.join(lock.blocks)}" if lock.blocks else ""
-        yield ("failed" if "reads" in lock.blocks else "unknown"), f"{lock.mode} on {lock.relation}{blocks}{held}"
-    for rewrite in statement.rewrites:
-        yield "unknown", f"writes the {rewrite.kind} {rewrite.relation} anew: {rewrite.reason}"
-    for scan in statement.scans:
-        yield "soft", f"reads {scan.rows:,} rows of {scan.relation}{', to its end' if scan.whole else ''}"
+    """What is known of the statement beyond its time."""
+    lines = list(notes(statement))
     if statement.wal_bytes:
-        yield "soft", f"writes {statement.wal_bytes:,} bytes of WAL"
-    if statement.growth:
-        yield "soft", f"work: {statement.growth.value}"
+        lines.append((SOFT, f"writes {statement.wal_bytes:,} bytes of WAL"))
+    return "".join(f'<br><span class="{CLASSES[kind]}">{escape(one_line(text))}</span>' for kind, text in lines)

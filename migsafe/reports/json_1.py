@@ -122,6 +122,7 @@ def _location(location: Location) -> Object:
 def _statement(statement: Statement) -> Object:
     return {
         "sql": statement.sql,
+        "started": round(statement.started, 3),
         "milliseconds": round(statement.milliseconds, 3),
         "command_tag": statement.command_tag,
         "rows": statement.rows,

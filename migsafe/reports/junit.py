@@ -1,16 +1,21 @@
 """The report as JUnit's XML, as build servers read it: a suite a migration, a test case a check.
 
-What was not checked is skipped, with its reason. Findings that fail nothing stand in the output of their case.
+What was not checked is skipped, with its reason. Findings that fail nothing stand in the output of their case, the
+statements of a migration in that of its suite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET  # only written here, never read
 
 from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity
 from migsafe.plain import one_line, plain
-from migsafe.reports.listed import HISTORY, details, findings_of
+from migsafe.reports.listed import HISTORY, TRACE, details, findings_of, is_left_out
+from migsafe.reports.told import notes, shortened
+
+SHOWN = 200
+"""Statements of one migration in the output of its suite."""
 
 
 def render(report: Report, **_: object) -> str:
@@ -57,6 +62,20 @@ def _migration(root: ET.Element, migration: MigrationReport) -> None:
             _add(case, "skipped", message=check.reason)
         if check.outcome is not Outcome.FAILED and findings:
             _add(case, "system-out", _body(findings))
+    if is_left_out(migration):
+        _add(_case(suite, TRACE), "skipped", message=migration.not_traced)
+    if migration.statements:
+        _add(suite, "system-out", "\n".join(_traced(migration)))
+
+
+def _traced(migration: MigrationReport) -> Iterator[str]:
+    """Each statement with what it locked, rewrote and scanned."""
+    for number, statement in enumerate(migration.statements[:SHOWN], start=1):
+        at = f" at {statement.location}" if statement.location.file else ""
+        yield f"{number}. {statement.milliseconds:,.1f} ms: {shortened(statement.sql, 200)}{at}"
+        yield from (f"   {one_line(text)}" for _, text in notes(statement))
+    if len(migration.statements) > SHOWN:
+        yield f"… and {len(migration.statements) - SHOWN:,} more statements; --format json has all of them"
 
 
 def _said(check: CheckResult) -> str:
@@ -85,7 +104,7 @@ def _add(case: ET.Element, tag: str, text: str = "", **attributes: str) -> None:
 
 
 def _count(suite: ET.Element) -> None:
-    suite.set("tests", str(len(suite)))
+    suite.set("tests", str(len(suite.findall("testcase"))))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
     suite.set("errors", "0")

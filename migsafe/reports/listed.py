@@ -9,6 +9,9 @@ from migsafe.findings import CheckResult, Finding, Location, MigrationReport, Ou
 
 HISTORY = "the history"
 
+TRACE = "trace"
+"""What is left out of a migration whose locks, rewrites and scans are not known; ``migsafe trace`` asks for no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -62,9 +65,16 @@ def left_out(report: Report) -> Iterator[tuple[str, str]]:
         for check in migration.checks:
             if check.outcome is Outcome.NOT_CHECKED:
                 shared.setdefault((check.check, check.reason), []).append(migration.version)
+        if is_left_out(migration):
+            shared.setdefault((TRACE, migration.not_traced), []).append(migration.version)
     for (check_name, reason), versions in shared.items():
         yield f"{check_name} of {', '.join(versions)}", reason
     yield from report.not_checked.items()
+
+
+def is_left_out(migration: MigrationReport) -> bool:
+    """Whether the trace of a migration is missing, and no check of that name says so itself."""
+    return bool(migration.not_traced) and all(check.check != TRACE for check in migration.checks)
 
 
 def details(finding: Finding) -> str:

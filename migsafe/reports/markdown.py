@@ -12,6 +12,7 @@ from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Rep
 from migsafe.plain import one_line, plain
 from migsafe.reports.counts import many, summary
 from migsafe.reports.listed import Entry, entries, left_out
+from migsafe.reports.told import InTheWay, in_the_way, shortened
 
 SIGNS = {
     Verdict.SAFE: "✅",
@@ -28,6 +29,9 @@ SIGNS = {
 ROOM = 60_000
 """Characters of findings; GitHub refuses a comment of more than 65,536."""
 
+LOCKS = 30
+"""Locks in the table of those that are in others' way."""
+
 _MEANS_SOMETHING = re.compile(r"([\\`*_\[\]|~#$]|^[-+=])", re.MULTILINE)
 _NUMBERED = re.compile(r"^(\d+)(?=[.)](?:\s|$))", re.MULTILINE)
 
@@ -40,6 +44,7 @@ def render(report: Report, **_: object) -> str:
         *_grounds(report),
         *_table(report),
         *_findings(report),
+        *_locks(report),
         *_not_checked(report),
     ]
     return "\n\n".join(blocks) + "\n"
@@ -105,6 +110,32 @@ def _body(finding: Finding) -> Iterator[str]:
         yield f"{_cell(evidence.label)}:\n\n{_fenced(evidence.text)}"
     if finding.remedy:
         yield f"**Instead:** {_text(finding.remedy)}"
+
+
+def _locks(report: Report) -> Iterator[str]:
+    """The locks that keep others from reading or writing, folded, as far as there is room."""
+    found = in_the_way(report.migrations)
+    if not found:
+        return
+    rows = ["| migration | statement | lock | blocks | held, ms |", "| --- | --- | --- | --- | --- |"]
+    rows += [_lock(each) for each in found[:LOCKS]]
+    more = [f"… and {len(found) - LOCKS:,} more; the JSON report has all."] if len(found) > LOCKS else []
+    title = f"<details><summary>{many(len(found), 'lock')} that others wait for</summary>"
+    yield "\n\n".join([title, "\n".join(rows), *more, "</details>"])
+
+
+def _lock(each: InTheWay) -> str:
+    statement, lock = each.statement, each.lock
+    place = f"{_code(str(statement.location))} " if statement.location.file else ""
+    held = "until the connection ended" if lock.milliseconds is None else f"{lock.milliseconds:,.1f}"
+    cells = (
+        _code(each.migration.version),
+        f"{place}{_code(shortened(statement.sql, 120))}",
+        f"{_cell(lock.mode)} on {', '.join(map(_code, each.relations))}",
+        _cell(", ".join(lock.blocks)),
+        held,
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def _not_checked(report: Report) -> Iterator[str]:

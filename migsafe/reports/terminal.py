@@ -13,6 +13,7 @@ from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Rep
 from migsafe.plain import one_line, plain
 from migsafe.reports.counts import many, summary
 from migsafe.reports.listed import left_out
+from migsafe.reports.terminal_locks import locks
 
 STYLES = {
     Outcome.PASSED: "green",
@@ -34,11 +35,12 @@ OTHERS_SHOWN = 5
 def render(report: Report, *, width: int, colour: bool) -> str:
     """The report in ``width`` columns. Only the lines of evidence are never broken, so that carets stay put."""
     page = Page(width, colour=colour)
-    _head(page, report)
+    head(page, report)
     _migrations(page, report.migrations)
-    _findings(page, report)
-    _not_checked(page, report)
-    _verdict(page, report)
+    findings(page, report)
+    locks(page, report.migrations)
+    not_checked(page, report)
+    verdict(page, report)
     return page.text()
 
 
@@ -80,7 +82,8 @@ class Page:
         return stream.getvalue()
 
 
-def _head(page: Page, report: Report) -> None:
+def head(page: Page, report: Report) -> None:
+    """What was run, on which server, and from which baseline."""
     page.write((f"migsafe {one_line(report.command)}", "bold"), f", {one_line(report.history)} history")
     if report.server:
         page.write(f"on PostgreSQL {one_line(report.server.version)} ({one_line(report.server.kind)})")
@@ -102,7 +105,7 @@ def _migrations(page: Page, migrations: Sequence[MigrationReport]) -> None:
     widths = {
         name: max(cell_len(name), *(_answer_width(migration, name) for migration in migrations)) for name in checks
     }
-    names = [_name(migration) for migration in migrations]
+    names = [title(migration) for migration in migrations]
     room = page.width - sum(each + 2 for each in widths.values())
     if room < 24:
         _answers_below(page, migrations, names)
@@ -123,7 +126,8 @@ def _answers_below(page: Page, migrations: Sequence[MigrationReport], names: Seq
             page.write(f"{one_line(check.check)}: ", (_answer(check), STYLES[check.outcome]), indent=4, hanging=2)
 
 
-def _name(migration: MigrationReport) -> str:
+def title(migration: MigrationReport) -> str:
+    """Its version and title on one line."""
     return one_line(f"{migration.version} {migration.description}".strip())
 
 
@@ -147,7 +151,8 @@ def _padded(text: str, width: int) -> str:
     return cell.plain
 
 
-def _findings(page: Page, report: Report) -> None:
+def findings(page: Page, report: Report) -> None:
+    """Every finding, those on the history first."""
     alike: dict[object, list[Finding]] = {}
     for finding in report.findings:
         alike.setdefault((finding.rule, finding.severity, finding.remedy, finding.evidence), []).append(finding)
@@ -181,7 +186,8 @@ def _finding(page: Page, finding: Finding, source: str, others: Sequence[Finding
         page.write(("instead: ", "bold"), plain(finding.remedy), indent=2)
 
 
-def _not_checked(page: Page, report: Report) -> None:
+def not_checked(page: Page, report: Report) -> None:
+    """What was not looked at, with the reasons."""
     lines = list(left_out(report))
     if lines:
         page.write()
@@ -190,7 +196,8 @@ def _not_checked(page: Page, report: Report) -> None:
         page.write(f"{one_line(subject)}: {plain(reason)}", indent=2, hanging=2)
 
 
-def _verdict(page: Page, report: Report) -> None:
-    verdict, _, rest = summary(report).partition(":")
+def verdict(page: Page, report: Report) -> None:
+    """The answer in one line."""
+    word, _, rest = summary(report).partition(":")
     page.write()
-    page.write((verdict, STYLES[report.verdict]), f":{rest}", hanging=2)
+    page.write((word, STYLES[report.verdict]), f":{rest}", hanging=2)

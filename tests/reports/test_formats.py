@@ -67,7 +67,7 @@ def words(report: Report, form: str) -> str:
 def texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     return [text for each in inner for text in texts(each)]
 
 

@@ -22,6 +22,7 @@ from tests.reports.samples import NASTY_NAMES, SAFE, SAMPLES, UNSAFE
 GOLDEN = Path(__file__).parent / "golden"
 ENDINGS = {
     "terminal": "txt",
+    "trace": "trace.txt",
     "json": "json",
     "markdown": "md",
     "html": "html",
