@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import migsafe
+from migsafe.differences.schema_file import catalog_of, document_of
 from migsafe.errors import CannotCheck
 from migsafe.fingerprints import Fingerprint, Making
 from migsafe.rows.contents import Bucket, ColumnContents, ColumnName, SequencePosition, TableContents
@@ -19,7 +20,7 @@ Object = dict[str, Any]
 
 def write_fingerprint(fingerprint: Fingerprint) -> str:
     """The file's text: JSON, sorted by name, the same for the same contents."""
-    document = {
+    document: Object = {
         "format": FORMAT,
         "migsafe": migsafe.__version__,
         "database": fingerprint.database,
@@ -28,11 +29,14 @@ def write_fingerprint(fingerprint: Fingerprint) -> str:
         "probe": _hex(fingerprint.making.probe),
         "encoding": fingerprint.making.encoding,
         "tables": {
-            name: _table(table, fingerprint.partitions.get(name)) for name, table in sorted(fingerprint.tables.items())
+            name: _table(table, partitioned=name in fingerprint.wholes, root=fingerprint.partitions.get(name))
+            for name, table in sorted(fingerprint.tables.items())
         },
         "sequences": {sequence.name: _sequence(sequence) for sequence in fingerprint.sequences},
         "not_checked": dict(sorted(fingerprint.not_checked.items())),
     }
+    if fingerprint.catalog:
+        document["schema"] = document_of(fingerprint.catalog)
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -42,7 +46,7 @@ def read_fingerprint(file: Path) -> Fingerprint:
         document = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise CannotCheck(f"this is not a fingerprint ({FORMAT})", where=str(file))
-        return _fingerprint(document)
+        return _fingerprint(document, file)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CannotCheck(f"the fingerprint can't be read: {error}", where=str(file)) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -51,8 +55,9 @@ def read_fingerprint(file: Path) -> Fingerprint:
         ) from error
 
 
-def _fingerprint(document: Object) -> Fingerprint:
+def _fingerprint(document: Object, file: Path) -> Fingerprint:
     tables = document["tables"].items()
+    roots = {table["partition_of"] for _, table in tables}
     return Fingerprint(
         database=document["database"],
         server_version=document["server_version"],
@@ -61,16 +66,24 @@ def _fingerprint(document: Object) -> Fingerprint:
         partitions={name: table["partition_of"] for name, table in tables if table["partition_of"]},
         sequences=tuple(_read_sequence(name, sequence) for name, sequence in document["sequences"].items()),
         not_checked=dict(document["not_checked"]),
+        wholes=frozenset(name for name, table in tables if table.get("partitioned", name in roots)),
+        catalog=catalog_of(document["schema"], file) if "schema" in document else None,
     )
 
 
-def _table(table: TableContents, root: str | None) -> Object:
+def _table(table: TableContents, *, partitioned: bool, root: str | None) -> Object:
     return {
         "rows": table.rows,
+        "partitioned": partitioned,
         "partition_of": root,
         "key": dict(table.key),
         "columns": {
-            name: {"values": column.values, "method": column.method, "digest": _hex(column.digest)}
+            name: {
+                "number": column.number,
+                "values": column.values,
+                "method": column.method,
+                "digest": _hex(column.digest),
+            }
             for name, column in table.columns.items()
         },
         "row_digest": _hex(table.row_digest),
@@ -82,8 +95,10 @@ def _table_contents(document: Object) -> TableContents:
     return TableContents(
         rows=document["rows"],
         columns={
-            name: ColumnContents(column["values"], _number(column["digest"]), column["method"], number)
-            for number, (name, column) in enumerate(document["columns"].items(), start=1)
+            name: ColumnContents(
+                column["values"], _number(column["digest"]), column["method"], column.get("number", place)
+            )
+            for place, (name, column) in enumerate(document["columns"].items(), start=1)
         },
         key=tuple(document["key"].items()),
         row_digest=_number(document["row_digest"]),

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from migsafe.differences.reading import catalog_in_transaction
 from migsafe.errors import CannotCheck
 from migsafe.postgres.databases import server_version
 from migsafe.postgres.snapshot_sessions import snapshot_sessions
 from migsafe.rows.buckets import buckets_for
-from migsafe.rows.contents import ColumnContents, TableContents
-from migsafe.rows.digest import NATIVE, PROBE, Algorithm
+from migsafe.rows.contents import ColumnContents, Contents, TableContents
+from migsafe.rows.digest import NATIVE, PORTABLE, PROBE, Algorithm
 from migsafe.rows.fingerprint import FIELD, read_tables
 from migsafe.rows.sequences import Sequence, read_sequences
 from migsafe.rows.tables import find_all
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from migsafe.postgres.address import Address
     from migsafe.rows.digest import Table
+    from migsafe.schema.catalog import Catalog
 
 MOST_BUCKETS = 256
 TABLES_PER_PIECE = 200
@@ -44,7 +46,11 @@ class Making(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A database's contents. ``partitions`` names the partitioned table, which is in ``tables`` too, by partition."""
+    """A database's contents, and its schema where it was asked for.
+
+    ``partitions`` names the partitioned table, which is in ``tables`` too, by partition. ``wholes`` are the partitioned
+    tables, with partitions or without.
+    """
 
     database: str
     server_version: str
@@ -53,6 +59,17 @@ class Fingerprint:
     partitions: Mapping[str, str] = field(default_factory=dict)
     sequences: tuple[Sequence, ...] = ()
     not_checked: Mapping[str, str] = field(default_factory=dict)
+    wholes: frozenset[str] = frozenset()
+    catalog: Catalog | None = None
+
+    @property
+    def contents(self) -> Contents:
+        """As :func:`migsafe.rows.fingerprint.read_contents` gives it: partitioned tables have no rows of their own."""
+        return Contents(
+            tables={name: table for name, table in self.tables.items() if name not in self.wholes},
+            sequences={sequence.name: sequence.position for sequence in self.sequences},
+            not_checked=self.not_checked,
+        )
 
     @property
     def behind(self) -> tuple[Sequence, ...]:
@@ -68,15 +85,18 @@ def take_fingerprint(
     statement_timeout: str = "0",
     buckets: Mapping[str, int] | None = None,
     chooses: Callable[[str], bool] = lambda _: True,
+    schema: bool = False,
+    snapshot: str | None = None,
     progress: Progress = lambda _: None,
 ) -> Fingerprint:
     """Read a database in one snapshot, which ``workers`` sessions share; nothing is written.
 
     ``buckets`` says into how many parts a table is divided, by printed name; otherwise its size does. ``chooses`` tells
     by its name whether a table or sequence is read at all. What can't be read is in ``not_checked``, with the reason.
+    With ``schema`` the whole schema is read too. ``snapshot`` is one that another session exported.
     Locks: ACCESS SHARE, on the tables that are being read. Raises :class:`migsafe.errors.ServerUnavailable`.
     """
-    with snapshot_sessions(address, workers, statement_timeout=statement_timeout) as sessions:
+    with snapshot_sessions(address, workers, statement_timeout=statement_timeout, snapshot=snapshot) as sessions:
         not_checked: dict[str, str] = {}
         progress(f"reading {address}")
         found = {name: table for name, table in find_all(sessions[0], not_checked).items() if chooses(name)}
@@ -91,20 +111,23 @@ def take_fingerprint(
         for part in share_out([(session,) for session in sessions], _pieces(leaves, numbers), read):
             tables |= part
         partitions = {name: table.root for name, table in leaves.items() if table.root in found}
+        wholes = _wholes(found, partitions, tables)
         return Fingerprint(
             database=address.database,
             server_version=server_version(sessions[0])[0],
             making=making_of(sessions[0], algorithm),
-            tables=dict(sorted((tables | _wholes(found, partitions, tables)).items())),
+            tables=dict(sorted((tables | wholes).items())),
             partitions={name: root for name, root in partitions.items() if root and name in tables},
             sequences=tuple(s for s in read_sequences(sessions[0], not_checked, columns=True) if chooses(s.name)),
             not_checked={name: reason for name, reason in sorted(not_checked.items()) if chooses(name)},
+            wholes=frozenset(wholes),
+            catalog=catalog_in_transaction(sessions[0]) if schema else None,
         )
 
 
 def making_of(connection: psycopg.Connection, algorithm: Algorithm) -> Making:
     """How this server and database make digests."""
-    if algorithm is not NATIVE:
+    if algorithm is PORTABLE:
         return Making(algorithm.name)
     row = connection.execute(PROBE.encode()).fetchone()
     assert row is not None

@@ -22,10 +22,10 @@ from migsafe.checks.data import judge_data
 from migsafe.errors import CannotCheck
 from migsafe.findings import CheckResult, Location, Outcome, Severity
 from migsafe.ignores import apply_ignores, read_ignores
-from migsafe.postgres.databases import connect_to
+from migsafe.postgres.databases import connect_to, without_timeouts
 from migsafe.postgres.properties import read_properties
 from migsafe.snapshots.restore import How, restore
-from migsafe.snapshots.take import take, without_timeouts
+from migsafe.snapshots.take import sessions, take
 from migsafe.snapshots.trouble import explained
 from migsafe.snapshots.verify import require_whole, verify_deep
 from migsafe.state import State, StateDifference, compare_states, read_state
@@ -94,7 +94,7 @@ class Application:
         witness = Witness(connection)
         witness.begin()
         snapshot = self._snapshot(properties)
-        witness.add_ours(2 + (1 if self.options.jobs == 1 else 1 + self.options.jobs))
+        witness.add_ours(sessions(self.options.jobs))
         with self._net(snapshot):
             past = read_past(connection, snapshot, self.history)
             failure = self._migrate()

@@ -22,6 +22,11 @@ Object = dict[str, Any]
 
 def write_schema(catalog: Catalog) -> str:
     """The file's text: the same for the same schema, whoever writes it and when."""
+    return json.dumps(document_of(catalog), indent=1, ensure_ascii=False) + "\n"
+
+
+def document_of(catalog: Catalog) -> Object:
+    """The file's content."""
     objects: dict[str, dict[str, Object]] = {}
     for item in catalog.schema.values():
         needs = sorted(f"{kind} {name}" for kind, name in catalog.needs.get(item.key, ()))
@@ -31,13 +36,12 @@ def write_schema(catalog: Catalog) -> str:
             "fields": dict(sorted(item.fields.items())),
             "needs": needs,
         }
-    document = {
+    return {
         "format": FORMAT,
         "server_version": catalog.version,
         "hash": hash_of_all(catalog.schema.values()),
         "objects": objects,
     }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def hash_of(item: SchemaObject) -> str:
@@ -61,11 +65,17 @@ def read_schema(file: Path) -> Catalog:
     """Read a file that :func:`write_schema` wrote. Raises :class:`CannotCheck` when it is none, or was changed."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(document, dict) or document.get("format") != FORMAT:
-            raise CannotCheck(f"this is not a schema ({FORMAT})", where=str(file))
-        catalog = _catalog(document)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CannotCheck(f"the schema can't be read: {error}", where=str(file)) from error
+    return catalog_of(document, file)
+
+
+def catalog_of(document: object, file: Path) -> Catalog:
+    """The inverse of :func:`document_of`, for a document that stands in ``file``. Raises as :func:`read_schema`."""
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise CannotCheck(f"this is not a schema ({FORMAT})", where=str(file))
+    try:
+        catalog = _catalog(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CannotCheck(
             f"the schema is damaged: {type(error).__name__}: {error}", where=str(file), hint="Write it anew."

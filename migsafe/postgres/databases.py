@@ -24,6 +24,9 @@ _LONGEST_NAME = 63
 _CONNECT_TIMEOUT = 10
 """Seconds."""
 
+_TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+"""What is set for short queries must not end a long dump."""
+
 _TERMINATION_TIMEOUT = 5000
 """Milliseconds that a session is given to end."""
 
@@ -63,6 +66,12 @@ def server_version(connection: psycopg.Connection) -> tuple[str, int]:
     """The server's version in its own words, and as a number (150008 for 15.8)."""
     row = connection.execute("SELECT pg_catalog.current_setting('server_version')").fetchone()
     return str(row[0]) if row else "", connection.info.server_version
+
+
+def without_timeouts(connection: psycopg.Connection) -> None:
+    """None of the server's timeouts ends this session's long statements and transactions."""
+    names = (*_TIMEOUTS, *(["transaction_timeout"] if connection.info.server_version >= 170000 else []))
+    connection.execute("".join(f"SET {name} = 0;" for name in names).encode())
 
 
 def create_roles(connection: psycopg.Connection, roles: Iterable[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from migsafe.postgres.databases import connect_to
+from migsafe.postgres.databases import connect_to, without_timeouts
 from migsafe.postgres.reading import consistent_reading
 
 if TYPE_CHECKING:
@@ -20,18 +20,19 @@ _LOCK_TIMEOUT = "10s"
 
 @contextmanager
 def snapshot_sessions(
-    address: Address, number: int, *, statement_timeout: str = "0"
+    address: Address, number: int, *, statement_timeout: str = "0", snapshot: str | None = None
 ) -> Iterator[list[psycopg.Connection]]:
-    """``number`` connections within :func:`consistent_reading`, all in the snapshot that the first one exports.
+    """``number`` connections within :func:`consistent_reading`, all in ``snapshot``, which another session exported.
 
-    ``statement_timeout`` is PostgreSQL's parameter of that name (``0``: none), for each query. Raises
-    :class:`migsafe.errors.ServerUnavailable` when the server can't be reached.
+    Without one the first session exports its own for the others. ``statement_timeout`` is PostgreSQL's parameter of
+    that name (``0``: none), for each query. Raises :class:`migsafe.errors.ServerUnavailable` when the server can't be
+    reached.
     """
     with ExitStack() as stack:
         sessions: list[psycopg.Connection] = []
-        snapshot: str | None = None
         for _ in range(number):
             connection = stack.enter_context(connect_to(address))
+            without_timeouts(connection)
             stack.enter_context(consistent_reading(connection, snapshot))
             for name, value in (("statement_timeout", statement_timeout), ("lock_timeout", _LOCK_TIMEOUT)):
                 connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))

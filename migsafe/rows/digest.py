@@ -66,7 +66,7 @@ NATIVE = Algorithm("postgresql-extended-hash", _TEXT_HASH, _HASH_HASH, _KEY_HASH
 ACROSS_TYPES = Algorithm("postgresql-extended-hash-across-types", _TEXT_HASH, _HASH_HASH, _KEY_HASH, _LASTING)
 _MD5_HASH = "('x' || left(md5(convert_to(({seed})::text || ':' || ({value})::text, 'UTF8')), 16))::bit(64)::bigint"
 PORTABLE = Algorithm("md5-of-text", _MD5_HASH, _MD5_HASH)
-ALGORITHMS = {algorithm.name: algorithm for algorithm in (NATIVE, PORTABLE)}
+ALGORITHMS = {algorithm.name: algorithm for algorithm in (NATIVE, ACROSS_TYPES, PORTABLE)}
 
 PROBE = """
 SELECT hashtextextended('migsafe' COLLATE "C", 1) # hashint8extended(-1234567890123, 2)

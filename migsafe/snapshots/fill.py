@@ -10,9 +10,8 @@ from psycopg import errors
 
 from migsafe.errors import CannotCheck
 from migsafe.postgres.archive import restore_directory
-from migsafe.postgres.databases import connect_to
+from migsafe.postgres.databases import connect_to, without_timeouts
 from migsafe.postgres.properties import create_empty
-from migsafe.snapshots.take import without_timeouts
 from migsafe.state import StateDifference, compare_states, read_state, without_refreshed
 
 if TYPE_CHECKING:

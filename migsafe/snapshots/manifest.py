@@ -1,7 +1,8 @@
 """The manifest of a snapshot: what was dumped, when, by what, and the checksum of every file.
 
-A snapshot is a directory with ``manifest.json``, ``state.json`` (schema and contents, as :mod:`migsafe.state` reads
-them) and ``dump`` (pg_dump's directory format). The manifest is written last.
+A snapshot is a directory with ``manifest.json``, ``schema.json`` (as ``migsafe schema`` writes it),
+``fingerprint.json`` (as ``migsafe fingerprint`` writes it; the digests hold across types) and ``dump`` (pg_dump's
+directory format). The manifest is written last.
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from migsafe.differences.schema_file import read_schema
 from migsafe.errors import CannotCheck
+from migsafe.fingerprint_file import read_fingerprint
 from migsafe.postgres import properties
 from migsafe.postgres.properties import Properties
-from migsafe.snapshots import states
 from migsafe.state import State
 
-FORMAT = "migsafe.snapshot/1"
-MANIFEST, STATE, DUMP = "manifest.json", "state.json", "dump"
+if TYPE_CHECKING:
+    from migsafe.fingerprints import Fingerprint
+    from migsafe.schema.catalog import Catalog
+
+FORMAT = "migsafe.snapshot/2"
+MANIFEST, SCHEMA, FINGERPRINT, DUMP = "manifest.json", "schema.json", "fingerprint.json", "dump"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +86,20 @@ class Snapshot:
     def dump(self) -> Path:
         return self.path / DUMP
 
+    @property
+    def catalog(self) -> Catalog:
+        """The schema, with what needs what. Raises :class:`CannotCheck` when the file is damaged."""
+        return read_schema(self.path / SCHEMA)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What the database held. Raises :class:`CannotCheck` when the file is damaged."""
+        return read_fingerprint(self.path / FINGERPRINT)
+
     @cached_property
     def state(self) -> State:
-        """The state that the dump must bring back. Raises :class:`CannotCheck` when the file is damaged."""
-        try:
-            return states.from_json(json.loads((self.path / STATE).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CannotCheck("the snapshot's state can't be read", where=str(self.path / STATE)) from error
+        """The state that the dump must bring back. Raises :class:`CannotCheck` when a file is damaged."""
+        return State(self.catalog.schema, self.fingerprint.contents)
 
 
 def write(path: Path, document: object) -> None:
@@ -102,9 +115,12 @@ def read(path: Path) -> Snapshot:
     file = path / MANIFEST
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        if document.pop("format") != FORMAT:
+        form = document.pop("format")
+        if form != FORMAT:
             raise CannotCheck(
-                f"this is not a {FORMAT}", where=str(file), hint="Use the version of migsafe that took it."
+                f"this snapshot has the format {form}, and this migsafe reads {FORMAT}",
+                where=str(file),
+                hint="Restore it with the version of migsafe that took it, or its dump with pg_restore.",
             )
         return Snapshot(path, _manifest(document))
     except FileNotFoundError:

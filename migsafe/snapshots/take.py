@@ -15,26 +15,26 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from migsafe.differences.schema_file import write_schema
+from migsafe.fingerprint_file import write_fingerprint
+from migsafe.fingerprints import take_fingerprint
 from migsafe.postgres.archive import dump_directory
-from migsafe.postgres.databases import connect_to, server_version
+from migsafe.postgres.databases import connect_to, server_version, without_timeouts
 from migsafe.postgres.properties import read_properties
 from migsafe.postgres.servers.runs import claimed
-from migsafe.snapshots import states
-from migsafe.snapshots.manifest import DUMP, MANIFEST, STATE, File, Manifest, Snapshot, read, write
+from migsafe.rows.digest import ACROSS_TYPES
+from migsafe.snapshots.manifest import DUMP, FINGERPRINT, MANIFEST, SCHEMA, File, Manifest, Snapshot, read, write
 from migsafe.snapshots.store import PARTIAL, new_name
 from migsafe.snapshots.trouble import explained
-from migsafe.state import State, read_state
 
 if TYPE_CHECKING:
+    from migsafe.fingerprints import Fingerprint
     from migsafe.postgres.address import Address
     from migsafe.postgres.properties import Properties
 
 Progress = Callable[[str], None]
 
 ADVANCED = "it advanced while the snapshot was taken"
-
-_TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-"""A long dump must not be ended by what is set for short queries."""
 
 _ROLES = """
 SELECT rolname::text FROM pg_catalog.pg_roles WHERE oid = 10
@@ -95,6 +95,11 @@ def take(
     return read(store / name)
 
 
+def sessions(jobs: int) -> int:
+    """How many sessions :func:`take` makes in the database: holder, reader, those that fingerprint, and pg_dump's."""
+    return 2 + jobs + (1 if jobs == 1 else 1 + jobs)
+
+
 def _fill(
     partial: Path, address: Address, moment: Moment, *, jobs: int, privileges: bool, progress: Progress
 ) -> Manifest:
@@ -103,7 +108,9 @@ def _fill(
         started = time.monotonic()
         progress("reading the state")
         positions = _positions(reader)
-        state = read_state(reader, snapshot=moment.snapshot)
+        fingerprint = take_fingerprint(
+            address, algorithm=ACROSS_TYPES, workers=jobs, schema=True, snapshot=moment.snapshot, progress=progress
+        )
         state_seconds = time.monotonic() - started
         progress("dumping")
         started = time.monotonic()
@@ -113,8 +120,8 @@ def _fill(
             address, major, partial / DUMP, snapshot=moment.snapshot, jobs=jobs, privileges=privileges
         )
         dump_seconds = time.monotonic() - started
-        state = _without(state, positions.items() ^ _positions(reader).items())
-        write(partial / STATE, states.to_json(state))
+        fingerprint = _without(fingerprint, positions.items() ^ _positions(reader).items())
+        _write_state(partial, fingerprint)
         properties = read_properties(reader)
         assert properties is not None
         return Manifest(
@@ -131,8 +138,8 @@ def _fill(
             pg_dump=pg_dump,
             dump_seconds=round(dump_seconds, 3),
             state_seconds=round(state_seconds, 3),
-            tables=len(state.contents.tables),
-            rows=state.contents.rows,
+            tables=len(fingerprint.contents.tables),
+            rows=fingerprint.contents.rows,
             files={},
         )
 
@@ -155,12 +162,6 @@ def _held_moment(holder: psycopg.Connection) -> Iterator[Moment]:
         yield Moment(snapshot=row[1], time=row[0].astimezone(UTC))
 
 
-def without_timeouts(connection: psycopg.Connection) -> None:
-    """No timeout of the server's ends this session's long statements and transactions."""
-    for parameter in _TIMEOUTS:
-        connection.execute("SELECT pg_catalog.set_config(%s, '0', false)", (parameter,))
-
-
 def _positions(connection: psycopg.Connection) -> Mapping[str, int | None]:
     """Where the sequences stand now. They are outside of every transaction (manual, 9.17)."""
     rows = connection.execute(
@@ -169,14 +170,20 @@ def _positions(connection: psycopg.Connection) -> Mapping[str, int | None]:
     return dict(rows.fetchall())
 
 
-def _without(state: State, moved: set[tuple[str, int | None]]) -> State:
+def _without(fingerprint: Fingerprint, moved: set[tuple[str, int | None]]) -> Fingerprint:
     names = {name for name, _ in moved}
-    contents = replace(
-        state.contents,
-        sequences={name: at for name, at in state.contents.sequences.items() if name not in names},
-        not_checked={**state.contents.not_checked, **dict.fromkeys(sorted(names), ADVANCED)},
+    return replace(
+        fingerprint,
+        sequences=tuple(sequence for sequence in fingerprint.sequences if sequence.name not in names),
+        not_checked={**fingerprint.not_checked, **dict.fromkeys(sorted(names), ADVANCED)},
     )
-    return replace(state, contents=contents)
+
+
+def _write_state(partial: Path, fingerprint: Fingerprint) -> None:
+    """Schema and contents, each in a file of its own."""
+    assert fingerprint.catalog
+    (partial / SCHEMA).write_text(write_schema(fingerprint.catalog), encoding="utf-8")
+    (partial / FINGERPRINT).write_text(write_fingerprint(replace(fingerprint, catalog=None)), encoding="utf-8")
 
 
 def _number(connection: psycopg.Connection, query: str) -> int:

@@ -95,7 +95,7 @@ def test_a_round_trip(project: Project, filled: Address) -> None:
     assert taken.exit_code == 0, taken.errors
     assert "2 tables, 400 rows" in taken.output
     (listed,) = json.loads(snapshot(project, filled, "list", "--json").output)
-    assert listed["format"] == "migsafe.snapshot/1"
+    assert listed["format"] == "migsafe.snapshot/2"
     assert listed["name"] in taken.output
     assert "400 rows" in snapshot(project, filled, "show", "latest").output
     assert snapshot(project, filled, "verify", "latest").output.startswith("whole: ")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -9,16 +8,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from migsafe.differences.schema_file import write_schema
 from migsafe.errors import CannotCheck, UsageError
+from migsafe.fingerprint_file import write_fingerprint
 from migsafe.postgres.address import Address
 from migsafe.postgres.databases import connect_to
 from migsafe.postgres.server import ServerSettings
-from migsafe.snapshots import states
-from migsafe.snapshots.manifest import Snapshot, read
+from migsafe.snapshots.manifest import FINGERPRINT, SCHEMA, Snapshot, read
 from migsafe.snapshots.store import dead_partials, find, parse_age, remove, snapshots, superfluous
 from migsafe.snapshots.take import ADVANCED, take
 from migsafe.snapshots.verify import damage, verify_deep
-from migsafe.state import compare_states, read_state
+from migsafe.state import State, compare_states, read_state
 
 
 def quiet(_: str) -> None:
@@ -33,9 +33,29 @@ def test_a_snapshot_that_is_read_again_is_the_same(every_kind_snapshot: Snapshot
     assert {"reporter", 'Odd "role'} <= set(again.manifest.roles)
 
 
-def test_a_state_survives_json(every_kind_snapshot: Snapshot) -> None:
-    state = every_kind_snapshot.state
-    assert states.from_json(json.loads(json.dumps(states.to_json(state)))) == state
+def test_the_state_that_is_kept_is_the_one_that_is_read(
+    every_kind: tuple[str, State], every_kind_snapshot: Snapshot
+) -> None:
+    kept, now = every_kind_snapshot.state, every_kind[1]
+    assert kept == now
+    numbers = [{name: c.number for name, c in t.columns.items()} for t in kept.contents.tables.values()]
+    assert numbers == [{name: c.number for name, c in t.columns.items()} for t in now.contents.tables.values()]
+
+
+def test_schema_and_fingerprint_are_the_files_that_the_commands_write(every_kind_snapshot: Snapshot) -> None:
+    path, fingerprint = every_kind_snapshot.path, every_kind_snapshot.fingerprint
+    assert write_fingerprint(fingerprint) == (path / FINGERPRINT).read_text()
+    assert write_schema(every_kind_snapshot.catalog) == (path / SCHEMA).read_text()
+    assert fingerprint.tables["shop.purchase"].rows == 40
+    assert "shop.purchase" not in fingerprint.contents.tables
+
+
+def test_a_snapshot_in_an_older_format_is_refused_by_name(filled: Address, tmp_path: Path) -> None:
+    snapshot = take(filled, tmp_path, jobs=1)
+    file = snapshot.path / "manifest.json"
+    file.write_text(file.read_text().replace("migsafe.snapshot/2", "migsafe.snapshot/1"))
+    with pytest.raises(CannotCheck, match=r"format migsafe.snapshot/1, and this migsafe reads migsafe.snapshot/2"):
+        read(snapshot.path)
 
 
 def test_a_deep_verification_restores_every_kind_elsewhere(every_kind_snapshot: Snapshot) -> None:
@@ -101,7 +121,7 @@ def test_a_table_that_may_not_be_read_leaves_no_snapshot(filled: Address, tmp_pa
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
-        (lambda path: (path / "state.json").unlink(), "state.json: missing"),
+        (lambda path: (path / "schema.json").unlink(), "schema.json: missing"),
         (lambda path: (path / "dump" / "toc.dat").write_bytes(b"x"), "dump/toc.dat: 1 bytes instead of"),
         (lambda path: (path / "dump" / "new").write_bytes(b""), "dump/new: not in the manifest"),
     ],
