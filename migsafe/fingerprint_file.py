@@ -55,6 +55,12 @@ def read_fingerprint(file: Path) -> Fingerprint:
         ) from error
 
 
+def is_fingerprint_file(file: Path) -> bool:
+    """Whether the file says of itself that it is one."""
+    with file.open("rb") as stream:
+        return FORMAT.encode() in stream.read(200)
+
+
 def _fingerprint(document: Object, file: Path) -> Fingerprint:
     tables = document["tables"].items()
     roots = {table["partition_of"] for _, table in tables}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from migsafe.cli.options import debug_option, output_option, quiet_option
+from migsafe.cli.options import output_option, with_settings
 from migsafe.cli.output import _in_colour, _make_printable, _width, replace_file
-from migsafe.cli.progress import Progress
 from migsafe.cli.reading import exclude_option, statement_timeout_option, tables_option, workers_option
 from migsafe.errors import ExitCode
+
+if TYPE_CHECKING:
+    from migsafe.cli.progress import Progress
+    from migsafe.config import Settings
 
 FORMATS = {"terminal": "migsafe.comparison.terminal", "json": "migsafe.comparison.json_1"}
 
@@ -51,20 +54,28 @@ def _part(_: click.Context, __: click.Parameter, value: str) -> float:
 @output_option
 @workers_option
 @statement_timeout_option
-@quiet_option
-@debug_option
-def command(*, old: str, new: str, form: str, output_file: Path | None, quiet: bool, **choice: Any) -> ExitCode:
+@with_settings({"--directory": "snapshots.directory"})
+def command(
+    *,
+    settings: Settings,
+    progress: Progress,
+    old: str,
+    new: str,
+    form: str,
+    output_file: Path | None,
+    **choice: Any,
+) -> ExitCode:
     """Show the tables, columns and rows in which NEW differs from OLD.
 
-    Each is a connection URL, env:NAME for one in an environment variable, or a file that migsafe fingerprint wrote.
-    Databases are only read, each in one snapshot. Rows are found between two live databases. Exit code 0: equal; 1:
-    different; 3: something could not be compared.
+    Each is a connection URL, env:NAME for one in an environment variable, a file that migsafe fingerprint wrote, or a
+    snapshot: its name, its tag, its directory, or "latest". Databases are only read, each in one snapshot. Rows are
+    found between two live databases. Exit code 0: equal; 1: different; 3: something could not be compared.
     """
     from migsafe.comparison.choice import Choice
     from migsafe.comparison.engine import compare
 
-    with Progress(quiet=quiet) as progress:
-        comparison = compare(old, new, Choice(**choice), progress)
+    store = settings.snapshots.directory_in(settings.root)
+    comparison = compare(old, new, Choice(**choice), store, progress)
     render = import_module(FORMATS[form]).render
     if output_file:
         replace_file(output_file, render(comparison, width=80, colour=False))

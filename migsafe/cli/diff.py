@@ -29,19 +29,20 @@ FORMATS = {
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="tree", show_default=True)
 @click.option("--no-owners", is_flag=True, help="Leave owners and default privileges out.")
 @output_option
-@with_settings({"--server": "server.use", "--server-version": "server.version"})
+@with_settings({"--server": "server.use", "--server-version": "server.version", "--directory": "snapshots.directory"})
 def command(
     *, settings: Settings, progress: Progress, old: str, new: str, form: str, no_owners: bool, output_file: Path | None
 ) -> ExitCode:
     """Show what differs between the schemas OLD and NEW, every kind of object.
 
-    Each is a connection URL, env:NAME for one in an environment variable, a file that migsafe schema wrote, the
-    directory of a snapshot, or a directory of migrations, as it is or at a git ref (migrations@main), which is run on
-    a throwaway server. Databases are only read. Exit code 0: equal; 1: different.
+    Each is a connection URL, env:NAME for one in an environment variable, a file that migsafe schema or migsafe
+    fingerprint --schema wrote, a snapshot (its name, tag or directory, or "latest"), or a directory of migrations, as
+    it is or at a git ref (migrations@main), which is run on a throwaway server. Databases are only read. Exit code 0:
+    equal; 1: different.
     """
     from migsafe.differences.engine import find_differences
 
-    differences = find_differences(old, new, settings.server, progress, owners=not no_owners)
+    differences = find_differences(old, new, settings, progress, owners=not no_owners)
     render = import_module(FORMATS[form]).render
     if output_file:
         replace_file(output_file, render(differences, width=80, colour=False))

@@ -17,6 +17,7 @@ from migsafe.errors import ExitCode
 @click.argument("database", metavar="URL")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it here.")
 @click.option("--portable", is_flag=True, help="Hash texts with MD5: slower, and the same on every platform.")
+@click.option("--schema", is_flag=True, help="Keep the schema in it too, for migsafe diff.")
 @tables_option
 @exclude_option
 @workers_option
@@ -28,6 +29,7 @@ def command(
     database: str,
     output: Path | None,
     portable: bool,
+    schema: bool,
     tables: tuple[str, ...],
     exclude: tuple[str, ...],
     workers: int,
@@ -52,6 +54,7 @@ def command(
             algorithm=PORTABLE if portable else NATIVE,
             workers=workers,
             statement_timeout=statement_timeout,
+            schema=schema,
             chooses=Choice(tables=tables, exclude=exclude).chooses,
             progress=progress,
         )

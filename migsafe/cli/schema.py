@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="SOURCE")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it here.")
 @click.option("--no-owners", is_flag=True, help="Leave owners and default privileges out.")
-@with_settings({"--server": "server.use", "--server-version": "server.version"})
+@with_settings({"--server": "server.use", "--server-version": "server.version", "--directory": "snapshots.directory"})
 def command(*, settings: Settings, progress: Progress, source: str, output: Path | None, no_owners: bool) -> ExitCode:
     """Write a schema as sorted JSON with a hash for each object and one for the whole, for a later migsafe diff.
 
-    SOURCE is what migsafe diff takes: a connection URL, env:NAME, the directory of a snapshot, a directory of
-    migrations, or one at a git ref. The same schema gives the same text, so that the file can be kept in git.
+    SOURCE is what migsafe diff takes: a connection URL, env:NAME, a snapshot, a directory of migrations, or
+    one at a git ref. The same schema gives the same text, so that the file can be kept in git.
     """
     from migsafe.differences.engine import without_owners
     from migsafe.differences.schema_file import write_schema
     from migsafe.differences.sides import read_side
 
-    side = read_side(source, settings.server, progress)
+    side = read_side(source, settings, progress)
     text = write_schema((without_owners(side) if no_owners or not side.owners else side).catalog)
     if output:
         replace_file(output, text)

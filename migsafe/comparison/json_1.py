@@ -37,6 +37,7 @@ def render(comparison: Comparison, **_: object) -> str:
             for change in comparison.sequences
         ],
         "warnings": list(comparison.behind),
+        "notes": list(comparison.notes),
         "not_checked": [{"subject": name, "reason": reason} for name, reason in comparison.not_checked.items()],
     }
     return json.dumps(document, indent=2) + "\n"

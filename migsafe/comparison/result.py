@@ -12,7 +12,7 @@ from migsafe.rows.contents import SequenceChange
 
 @dataclass(frozen=True, slots=True)
 class ComparedSide:
-    """One of the two: ``kind`` is database or fingerprint, ``name`` its address or file, ``version`` the server's."""
+    """One of the two: ``kind`` is database, fingerprint or snapshot; ``name`` its address or path."""
 
     kind: str
     name: str
@@ -83,6 +83,16 @@ class Comparison:
         """Whether anything that was compared differs. An empty table that one side lacks holds nothing that does."""
         lacking = (*self.only_old.values(), *self.only_new.values())
         return any(table.differs for table in self.tables) or any(lacking) or bool(self.sequences)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What this comparison can't show."""
+        stored = [f"the {side.kind} {side.name}" for side in (self.old, self.new) if side.kind != "database"]
+        if not stored or not self.differs:
+            return ()
+        hold = "hold digests and no rows" if len(stored) > 1 else "holds digests and no rows"
+        live = "which rows differ is seen between two live databases (migsafe snapshot restore makes one)"
+        return (f"{' and '.join(stored)} {hold}; {live}",)
 
     @property
     def exit_code(self) -> ExitCode:

@@ -1,32 +1,39 @@
-"""What stands on the command line for a side: a URL, a variable that holds one, or a fingerprint."""
+"""What stands on the command line for a side: a URL, a variable that holds one, a fingerprint, or a snapshot."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from migsafe.errors import CannotCheck, UsageError
 from migsafe.postgres.address import Address, parse_url
+from migsafe.snapshots.manifest import Snapshot
+from migsafe.snapshots.store import lookup
 
-FINGERPRINT_IN_DIRECTORY = "fingerprint.json"
-"""The file that is meant where a directory is named."""
+Side: TypeAlias = Address | Path | Snapshot
+"""A live database, the file of a fingerprint, or a snapshot."""
 
 
-def side_of(text: str) -> Address | Path:
-    """The address of a live database, or the file of a fingerprint."""
+def side_of(text: str, store: Path) -> Side:
+    """What ``text`` names: a URL, a file, the directory of a snapshot, or the name of one in ``store``.
+
+    Raises :class:`CannotCheck` when it is none of them.
+    """
     if text.startswith("env:") or "://" in text:
         return address_of(text)
     path = Path(text)
-    if path.is_dir():
-        path = path / FINGERPRINT_IN_DIRECTORY
-    if not path.exists():
+    if path.is_file():
+        return path
+    snapshot = lookup(store, text)
+    if snapshot is None:
         raise CannotCheck(
-            "there is no such file, and it is no connection URL",
-            where=str(path),
-            hint="Name a URL, env:NAME, or a file that migsafe fingerprint wrote.",
+            "there is no such file or snapshot, and it is no connection URL",
+            where=text,
+            hint="Name a URL, env:NAME, a file that migsafe fingerprint wrote, or what migsafe snapshot list shows.",
         )
-    return path
+    return snapshot
 
 
 def address_of(text: str) -> Address:

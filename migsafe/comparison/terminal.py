@@ -102,6 +102,7 @@ def _lists(page: Page, comparison: Comparison) -> None:
     _list(page, "sequences that stand elsewhere", {c.name: f"{c.old} → {c.new}" for c in comparison.sequences})
     _list(page, "sequences behind their column", dict.fromkeys(comparison.behind, ""))
     _list(page, "not checked", comparison.not_checked)
+    _list(page, "not shown", dict.fromkeys(comparison.notes, ""))
 
 
 def _left_out(comparison: Comparison) -> Iterator[tuple[str, str]]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from migsafe.differences.sides import Progress, Side, is_url, read_side
 from migsafe.errors import ExitCode
-from migsafe.postgres.server import ServerSettings
 from migsafe.schema import owners as owners_of
 from migsafe.schema.compatibility.judge import Impact, judge
 from migsafe.schema.diff import SchemaDifference, compare_schemas
+
+if TYPE_CHECKING:
+    from migsafe.config import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,13 @@ class Differences:
         return ExitCode.UNSAFE if self.difference else ExitCode.SAFE
 
 
-def find_differences(
-    old: str, new: str, server: ServerSettings, progress: Progress, *, owners: bool = True
-) -> Differences:
+def find_differences(old: str, new: str, settings: Settings, progress: Progress, *, owners: bool = True) -> Differences:
     """Read both sides and compare them; without ``owners``, or where a side says nothing of them, not by those."""
     started = time.monotonic()
     with ThreadPoolExecutor(2) as pool:  # two databases work at the same time; two throwaway servers one by one
         at_once = all(is_url(text) for text in (old, new))
         each = pool.map if at_once else map
-        sides = list(each(lambda text: read_side(text, server, progress), (old, new)))
+        sides = list(each(lambda text: read_side(text, settings, progress), (old, new)))
     notes: tuple[str, ...] = ()
     if not owners or not all(side.owners for side in sides):
         sides = [without_owners(side) for side in sides]

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migsafe.comparison.sides import address_of
 from migsafe.differences.migrations import build
 from migsafe.differences.reading import read_catalog
 from migsafe.differences.schema_file import is_schema_file, read_schema
-from migsafe.errors import CannotCheck, UsageError
+from migsafe.errors import UsageError
+from migsafe.fingerprint_file import is_fingerprint_file, read_fingerprint
 from migsafe.postgres.databases import connect_to
-from migsafe.postgres.server import ServerSettings
-from migsafe.schema.catalog import Catalog, without_dependencies
+from migsafe.schema.catalog import Catalog
+from migsafe.snapshots.manifest import MANIFEST
+from migsafe.snapshots.store import lookup
+
+if TYPE_CHECKING:
+    from migsafe.config import Settings
 
 Progress = Callable[[str], None]
 
@@ -22,8 +28,8 @@ Progress = Callable[[str], None]
 class Side:
     """A schema and where it comes from.
 
-    ``kind`` is ``database``, ``schema file``, ``snapshot`` or ``migrations``. The owner of what migrations made on a
-    throwaway server is whoever ran them: that says nothing, so ``owners`` is false.
+    ``kind`` is ``database``, ``schema file``, ``fingerprint``, ``snapshot`` or ``migrations``. The owner of what
+    migrations made on a throwaway server is whoever ran them: that says nothing, so ``owners`` is false.
     """
 
     kind: str
@@ -32,8 +38,10 @@ class Side:
     owners: bool = True
 
 
-def read_side(text: str, server: ServerSettings, progress: Progress) -> Side:
+def read_side(text: str, settings: Settings, progress: Progress) -> Side:
     """Read the schema that ``text`` names. A database is only read; migrations run on a throwaway server.
+
+    The settings say where the named snapshots are, and what the throwaway server is.
 
     Raises :class:`UsageError` when it names nothing, and :class:`CannotCheck` when it can't be read or built.
     """
@@ -45,16 +53,16 @@ def read_side(text: str, server: ServerSettings, progress: Progress) -> Side:
             return Side("database", str(address), read_catalog(connection))
     path = Path(text)
     if path.is_file():
-        if not is_schema_file(path):
-            raise UsageError("this is no file that migsafe schema wrote", where=text, hint=_HINT)
-        return Side("schema file", text, read_schema(path))
-    if (path / "manifest.json").is_file():
-        return _snapshot(path)
+        return _file(path)
+    if path.is_dir() and not (path / MANIFEST).is_file():
+        return Side("migrations", text, build(path, None, settings.server, progress), owners=False)
+    snapshot = lookup(settings.snapshots.directory_in(settings.root), text)
+    if snapshot:
+        return Side("snapshot", str(snapshot.path), snapshot.catalog)
     directory, _, ref = text.rpartition("@")
-    if path.is_dir() or (ref and directory):
-        place, at = (path, None) if path.is_dir() else (Path(directory), ref)
-        return Side("migrations", text, build(place, at, server, progress), owners=False)
-    raise UsageError("there is no such file or directory, and it is no connection URL", where=text, hint=_HINT)
+    if ref and directory:
+        return Side("migrations", text, build(Path(directory), ref, settings.server, progress), owners=False)
+    raise UsageError("there is no such file, directory or snapshot, and it is no URL", where=text, hint=_HINT)
 
 
 def is_url(text: str) -> bool:
@@ -63,16 +71,21 @@ def is_url(text: str) -> bool:
 
 
 _HINT = (
-    "Name a URL, env:NAME, a file that migsafe schema wrote, the directory of a snapshot, or a directory of "
-    "migrations, as it is or at a git ref: migrations@main."
+    "Name a URL, env:NAME, a file that migsafe schema or migsafe fingerprint --schema wrote, a snapshot, or a "
+    "directory of migrations, as it is or at a git ref: migrations@main."
 )
 
 
-def _snapshot(path: Path) -> Side:
-    from migsafe.snapshots.manifest import read
-
-    snapshot = read(path)
-    if not snapshot.state.schema:
-        raise CannotCheck("the snapshot holds no schema", where=str(path))
-    catalog = without_dependencies(snapshot.state.schema, snapshot.manifest.server)
-    return Side("snapshot", str(path), catalog, owners=snapshot.manifest.privileges)
+def _file(path: Path) -> Side:
+    if is_schema_file(path):
+        return Side("schema file", str(path), read_schema(path))
+    if not is_fingerprint_file(path):
+        raise UsageError("this is no file that migsafe schema wrote", where=str(path), hint=_HINT)
+    catalog = read_fingerprint(path).catalog
+    if catalog is None:
+        raise UsageError(
+            "this fingerprint says nothing of the schema",
+            where=str(path),
+            hint="Take it with migsafe fingerprint --schema.",
+        )
+    return Side("fingerprint", str(path), catalog)

@@ -20,8 +20,6 @@ def _lines(differences: Differences) -> Iterator[str]:
     script = write_script(old.catalog, new.catalog)
     if not script:
         yield "-- Nothing differs."
-    if any(side.catalog.inferred for side in (old, new)):
-        yield "-- What needs what is inferred from the definitions: a snapshot doesn't hold it."
     if any(" ADD VALUE " in statement for statement in script.statements):
         yield "-- Run it statement by statement: a new value of an enum can't be used in the transaction that adds it."
     yield from (f"-- NOT WRITTEN {one_line(str(each))}" for each in script.not_written)

@@ -42,15 +42,23 @@ def find(store: Path, name: str) -> Snapshot:
 
     Raises :class:`UsageError`.
     """
+    found = lookup(store, name)
+    if found:
+        return found
+    names = [snapshot.path.name for snapshot in snapshots(store)]
+    raise UsageError(
+        f"there is no snapshot {name!r}{nearest(name, names)}", where=str(store), hint="See migsafe snapshot list."
+    )
+
+
+def lookup(store: Path, name: str) -> Snapshot | None:
+    """As :func:`find`; none where there is no such snapshot."""
     if name == "latest" and (found := snapshots(store)):
         return found[-1]
     for path in (store / name, Path(name), *_tagged(store, name)):
         if (path / MANIFEST).is_file():
             return read(path)
-    names = [snapshot.path.name for snapshot in snapshots(store)]
-    raise UsageError(
-        f"there is no snapshot {name!r}{nearest(name, names)}", where=str(store), hint="See migsafe snapshot list."
-    )
+    return None
 
 
 def _tagged(store: Path, tag: str) -> Iterator[Path]:

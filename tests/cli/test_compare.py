@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from migsafe.cli import main
 from migsafe.postgres import databases
 from migsafe.postgres.server import Server, ServerSettings
 from migsafe.postgres.servers import kinds as servers
+from migsafe.snapshots.take import take
 from tests.fix_state import EVERY_KIND, fresh_database
 
 Sides = tuple[psycopg.Connection, psycopg.Connection]
@@ -150,6 +152,35 @@ def test_a_fingerprint_is_the_same_for_the_same_contents_and_tells_which_column_
     sides[1].execute("UPDATE t SET n = 1.0 WHERE id = 1")
     found = run("compare", one, "env:NEW")
     assert (found.exit_code, "public.t: 20 rows; columns n" in found.stdout) == (1, True)
+
+
+def test_a_snapshot_is_compared_with_a_live_database_as_far_as_its_digests_tell(
+    run: Run, sides: Sides, server: Server, tmp_path: Path
+) -> None:
+    on_both(sides, TABLE + "; CREATE TABLE large AS SELECT i, i % 7 AS n FROM generate_series(1, 30000) i")
+    on_both(sides, "ALTER TABLE large ADD PRIMARY KEY (i)")
+    snapshot = take(server.address.on(sides[0].info.dbname), tmp_path, jobs=2, tag="before 2.0")
+    store = ("--directory", tmp_path)
+    for name in ("before 2.0", "latest", snapshot.path.name, snapshot.path):
+        found = run("compare", name, "env:NEW", *store)
+        assert found.exit_code == 0, found.output
+        assert "(snapshot, PostgreSQL" in " ".join(found.stdout.split())
+    sides[1].execute("UPDATE large SET n = -1 WHERE i = 77; DROP TABLE t; ALTER TABLE large ALTER n TYPE numeric")
+    found = run("compare", "latest", "env:NEW", *store)
+    assert found.exit_code == 1, found.output
+    assert re.search(r"public.large: 30,000 rows; columns n; in 1 of \d+ parts", found.stdout)
+    assert "public.t: 20 rows" in found.stdout
+    assert "holds digests and no rows" in " ".join(found.stdout.split())
+    later = take(server.address.on(sides[1].info.dbname), tmp_path, jobs=2)
+    assert run("compare", snapshot.path, later.path).exit_code == 1
+    assert compared(run, snapshot.path, later.path)["old"]["kind"] == "snapshot"  # type: ignore[index]
+
+
+def test_rows_are_not_chosen_where_there_are_none_and_an_unknown_name_is_told(run: Run, tmp_path: Path) -> None:
+    unknown = run("compare", "no-such-snapshot", "env:NEW", "--directory", tmp_path)
+    assert (unknown.exit_code, "migsafe snapshot list" in unknown.output) == (3, True)
+    assert run("fingerprint", "env:OLD", "-o", tmp_path / "one").exit_code == 0
+    assert run("compare", tmp_path / "one", "env:NEW", "--sample", "5%").exit_code == 2
 
 
 def test_a_fingerprint_reads_each_kind_of_table(run: Run, sides: Sides, tmp_path: Path) -> None:

@@ -99,6 +99,28 @@ def test_a_snapshot_is_a_side(run: Run, sides: Sides, every_kind_snapshot: Snaps
     assert "- table shop.nothing" in run("diff", every_kind_snapshot.path, "env:NEW").stdout
 
 
+def test_a_snapshot_is_named_as_in_its_store(run: Run, every_kind_snapshot: Snapshot) -> None:
+    store = ("--directory", every_kind_snapshot.path.parent)
+    live = run("schema", "env:OLD").stdout
+    for name in (every_kind_snapshot.path.name, "latest"):
+        assert run("diff", name, "env:NEW", *store).exit_code == 0
+        assert run("schema", name, *store).stdout == live
+    assert run("diff", "no-such-snapshot", "env:NEW", *store).exit_code == 2
+
+
+def test_a_fingerprint_that_holds_the_schema_is_a_side(run: Run, sides: Sides, tmp_path: Path) -> None:
+    file = tmp_path / "fingerprint.json"
+    rest = ("--exclude", "remote", "--exclude", "unfilled")
+    assert run("fingerprint", "env:OLD", "-o", file, *rest).exit_code == 0
+    without = run("diff", file, "env:NEW")
+    assert (without.exit_code, "fingerprint --schema" in without.output) == (2, True)
+    assert run("fingerprint", "env:OLD", "--schema", "-o", file, *rest).exit_code == 0
+    assert run("diff", file, "env:NEW").exit_code == 0
+    sides[1].execute("DROP TABLE shop.nothing")
+    assert "- table shop.nothing" in run("diff", file, "env:NEW").stdout
+    assert run("compare", file, "env:OLD", *rest, "--ignore-columns", "joined").exit_code == 0
+
+
 @pytest.mark.parametrize(("text", "code"), [("nowhere", 2), ("pyproject.toml", 2), ("migrations@no-such-ref", 2)])
 def test_what_is_no_schema_is_told(text: str, code: int) -> None:
     found = CliRunner().invoke(main, ["diff", text, text])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from migsafe.differences.reading import catalog_in_transaction, read_catalog
 from migsafe.postgres.dump import dump_text
 from migsafe.postgres.server import Server
-from migsafe.schema.catalog import Catalog, without_dependencies
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import compare_schemas
 from migsafe.schema.model import Schema, SchemaObject
 from migsafe.schema.statements.script import Script, write_script
@@ -162,12 +162,5 @@ def untold(connection: psycopg.Connection, old: Catalog, new: Catalog) -> list[s
 
 
 def test_equal_schemas_need_no_statement() -> None:
-    catalog = without_dependencies(Schema([SchemaObject("schema", "s", {"owner": "ann"})]), "15")
+    catalog = Catalog(Schema([SchemaObject("schema", "s", {"owner": "ann"})]))
     assert not write_script(catalog, catalog)
-
-
-def test_what_needs_what_is_inferred_from_names_where_nothing_else_tells() -> None:
-    view = SchemaObject("view", "s.v", {"definition": ' SELECT a\n   FROM s."T t";'})
-    table = SchemaObject("table", 's."T t"', {})
-    catalog = without_dependencies(Schema([view, table, SchemaObject("table", "s.t", {})]), "15")
-    assert catalog.needs == {("view", "s.v"): {("table", 's."T t"')}}
