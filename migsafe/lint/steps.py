@@ -12,7 +12,8 @@ from migsafe.ignores import read_ignores
 from migsafe.lint.project import CHECK, chosen_rules, first_catalog, result_of
 from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import script_of_text
-from migsafe.rules import rules
+from migsafe.rules import Rule, rules
+from migsafe.rules.claims import Locks, Meanwhile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,11 +99,15 @@ def overruled(result: CheckResult, statements: Sequence[Statement]) -> CheckResu
 def _kept(findings: Iterable[Finding], rewritten: set[str]) -> Iterable[Finding]:
     for finding in findings:
         rule = rules().get(finding.rule)
-        if rule is None or rule.measured_by != "rewrite" or finding.location.object is None:
+        if rule is None or not _is_of_rewrite(rule) or finding.location.object is None:
             yield finding
         elif _is_among(finding.location.object, rewritten):
             measured = Evidence("measured", f"the sandbox saw {finding.location.object} being written anew")
             yield replace(finding, evidence=(*finding.evidence, measured))
+
+
+def _is_of_rewrite(rule: Rule) -> bool:
+    return any(isinstance(claim, Locks) and claim.meanwhile is Meanwhile.REWRITE for claim in rule.claims)
 
 
 def _is_among(name: str, relations: set[str]) -> bool:

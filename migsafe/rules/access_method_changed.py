@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AlterTableOther
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -36,7 +38,10 @@ RULE = Rule(
         "PG311",
         "set-access-method",
     ),
-    given="CREATE TABLE orders (id bigint, note text);",
-    bad="ALTER TABLE orders SET ACCESS METHOD heap;",
-    good="CREATE TABLE fresh (id bigint);\nALTER TABLE fresh SET ACCESS METHOD heap;",
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.REWRITE),),
+    since=15,
+    given="CREATE TABLE orders (id bigint, note text);\n"
+    "CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;",
+    bad="ALTER TABLE orders SET ACCESS METHOD other;",
+    good="CREATE TABLE fresh (id bigint);\nALTER TABLE fresh SET ACCESS METHOD other;",
 )

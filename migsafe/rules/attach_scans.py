@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import AttachPartition, ConstraintKind
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -39,7 +41,9 @@ RULE = Rule(
         "MP072",
         "MP094",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.READ, relation="old"),),
     given="CREATE TABLE events (at int) PARTITION BY RANGE (at);\nCREATE TABLE old (at int);",
+    production="INSERT INTO old SELECT 1 + n % 8 FROM generate_series(1, 2000) AS n;",
     bad="ALTER TABLE events ATTACH PARTITION old FOR VALUES FROM (1) TO (9);",
     good="CREATE TABLE fresh (at int);\nALTER TABLE events ATTACH PARTITION fresh FOR VALUES FROM (9) TO (19);",
 )

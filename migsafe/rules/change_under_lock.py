@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import Delete, Insert, Update
 from migsafe.sql.lock_modes import LockMode
@@ -44,6 +45,7 @@ RULE = Rule(
         "MP080",
         "E4",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.CHANGE, elsewhere=True),),
     given="CREATE TABLE orders (id bigint, note text);",
     bad="BEGIN;\nALTER TABLE orders ADD COLUMN state text;\nUPDATE orders SET state = 'new' WHERE id < 1000;\nCOMMIT;",
     good="ALTER TABLE orders ADD COLUMN state text;\nUPDATE orders SET state = 'new' WHERE id < 1000;",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.rules.values import written_columns
 from migsafe.sql.actions import AddColumn, CreateTable
@@ -41,6 +42,7 @@ RULE = Rule(
         "ban-char-field",
         "MP041",
     ),
+    claims=(Answers("INSERT INTO t VALUES ('ab') RETURNING (code LIKE 'ab')::text", before="42P01", after="false"),),
     bad="CREATE TABLE t (code char(3));",
     good="CREATE TABLE t (code text);",
 )

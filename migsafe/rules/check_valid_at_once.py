@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.constraints import added, name_for
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ RULE = Rule(
         "add-constraint-check-no-not-valid",
         "MP030",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.READ),),
     given="CREATE TABLE orders (id bigint, total integer);",
     bad="ALTER TABLE orders ADD CONSTRAINT positive CHECK (total > 0);",
     good="ALTER TABLE orders ADD CONSTRAINT positive CHECK (total > 0) NOT VALID;\n"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Says
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Insert, Update
 from migsafe.sql.names import quoted
@@ -36,6 +37,7 @@ RULE = Rule(
     find=find,
     severity=Severity.ERROR,
     aliases=("ban-duplicate-column-assignments",),
+    claims=(Says("42601"),),
     given="CREATE TABLE orders (id bigint, note text);",
     bad="UPDATE orders SET note = '', note = 'x' WHERE id = 1;",
     good="UPDATE orders SET note = '', id = 2 WHERE id = 1;",

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.rules.values import volatile_functions
 from migsafe.sql.actions import AddColumn
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -48,7 +50,6 @@ RULE = Rule(
     find=find,
     severity=Severity.ERROR,
     confidence=Confidence.LIKELY,
-    measured_by="rewrite",
     aliases=(
         "adding-field-with-default",
         "E10",
@@ -59,6 +60,7 @@ RULE = Rule(
         "add-column-non-constant-default",
         "MP003",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.REWRITE),),
     given="CREATE TABLE orders (id bigint);",
     bad="ALTER TABLE orders ADD COLUMN token uuid DEFAULT gen_random_uuid();",
     good="ALTER TABLE orders ADD COLUMN made timestamptz DEFAULT now();\n"

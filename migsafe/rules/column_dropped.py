@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, DropColumn
 from migsafe.sql.names import quoted
@@ -58,6 +59,7 @@ RULE = Rule(
         "MP017",
         "MP052",
     ),
+    claims=(Answers("SELECT note FROM orders", after="42703"),),
     given="CREATE TABLE orders (id bigint, note text);",
     bad="ALTER TABLE orders DROP COLUMN note;",
     good="ALTER TABLE orders DROP COLUMN IF EXISTS nothing;\n"

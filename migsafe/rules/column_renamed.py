@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import AddColumn, Kind, Rename
 from migsafe.sql.names import quoted
@@ -54,6 +55,7 @@ RULE = Rule(
         "MP010",
         "MP071",
     ),
+    claims=(Answers("SELECT customer FROM orders", after="42703"),),
     given="CREATE TABLE orders (id bigint, customer bigint);",
     bad="ALTER TABLE orders RENAME COLUMN customer TO client;",
     good="ALTER TABLE orders ADD COLUMN client bigint;\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import CreateIndex, Drop, Kind
 from migsafe.sql.names import Name
@@ -44,7 +45,16 @@ RULE = Rule(
     on=(CreateIndex,),
     find=find,
     aliases=("MP070",),
+    claims=(
+        Answers(
+            "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'orders_customer'::regclass",
+            before="false",
+            after="false",
+        ),
+    ),
     given="CREATE TABLE orders (id bigint, customer bigint);",
+    production="CREATE INDEX orders_customer ON orders (customer);\n"
+    "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_customer'::regclass;",
     bad="CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_customer ON orders (customer);",
     good="DROP INDEX CONCURRENTLY IF EXISTS orders_customer;\n"
     "CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_customer ON orders (customer);",

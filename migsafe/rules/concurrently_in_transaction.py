@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Says
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import CreateIndex, DetachPartition, Drop, Reindex
 from migsafe.sql.parsing import Within
@@ -51,6 +52,7 @@ RULE = Rule(
         "concurrent-in-transaction",
         "MP025",
     ),
+    claims=(Says("25001"),),
     given="CREATE TABLE orders (id bigint, customer bigint);",
     bad="BEGIN;\nCREATE INDEX CONCURRENTLY orders_customer ON orders (customer);\nCOMMIT;",
     good="BEGIN;\nALTER TABLE orders ADD COLUMN note text;\nCOMMIT;\n"

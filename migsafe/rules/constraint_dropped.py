@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import AddConstraint, ConstraintKind, DropConstraint
 from migsafe.sql.names import quoted
@@ -53,6 +54,7 @@ RULE = Rule(
     confidence=Confidence.POSSIBLE,
     default=False,
     aliases=("CD101", "drop-constraint"),
+    claims=(Answers("INSERT INTO orders VALUES (0, -1)", before="23503"),),
     given="CREATE TABLE customers (id bigint PRIMARY KEY);\n"
     "CREATE TABLE orders (id bigint, customer bigint CONSTRAINT known REFERENCES customers);",
     bad="ALTER TABLE orders DROP CONSTRAINT known;",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Drop, Kind
 
@@ -35,6 +36,8 @@ RULE = Rule(
         "drop-database",
         "MP034",
     ),
+    claims=(Answers("SELECT count(*) FROM pg_database WHERE datname = 'shop'", before="1", after="0"),),
+    production="CREATE DATABASE shop;",
     bad="DROP DATABASE shop;",
     good="DROP TABLE IF EXISTS shop;",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import AddColumn, SetDefault
 from migsafe.sql.names import quoted
@@ -50,6 +51,7 @@ RULE = Rule(
     confidence=Confidence.POSSIBLE,
     default=False,
     aliases=("change_column_default", "MP048"),
+    claims=(Answers("INSERT INTO orders (id) VALUES (0) RETURNING state", before="new", after="open"),),
     given="CREATE TABLE orders (id bigint, state text DEFAULT 'new');",
     bad="ALTER TABLE orders ALTER COLUMN state SET DEFAULT 'open';",
     good="ALTER TABLE orders ADD COLUMN kind text;\nALTER TABLE orders ALTER COLUMN kind SET DEFAULT 'web';",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Delete
 
@@ -35,6 +36,7 @@ RULE = Rule(
         "delete-without-where",
         "MP067",
     ),
+    claims=(Answers("SELECT count(*) FROM orders", before="2000", after="0"),),
     given="CREATE TABLE orders (id bigint, note text);",
     bad="DELETE FROM orders;",
     good="DELETE FROM orders WHERE id = 7;",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Locks
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import DetachPartition
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -43,6 +45,8 @@ RULE = Rule(
         "detach-partition",
         "MP046",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, relation="events"),),
+    since=14,
     given="CREATE TABLE events (at date) PARTITION BY RANGE (at);\nCREATE TABLE events_old PARTITION OF events "
     "FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');",
     bad="ALTER TABLE events DETACH PARTITION events_old;",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import Create, Drop, DropColumn, DropConstraint
 from migsafe.sql.names import quoted
@@ -47,7 +48,9 @@ RULE = Rule(
     find=find,
     confidence=Confidence.POSSIBLE,
     aliases=("MP022",),
-    given="CREATE TABLE orders (id bigint, note text);",
+    claims=(Answers("SELECT count(*) FROM totals", after="42P01"),),
+    given="CREATE TABLE orders (id bigint, note text);\n"
+    "CREATE VIEW totals AS SELECT count(*)::integer AS number FROM orders;",
     bad="DROP TABLE orders CASCADE;",
-    good="DROP TABLE orders;",
+    good="CREATE OR REPLACE VIEW totals AS SELECT 0 AS number;\nDROP TABLE orders;",
 )

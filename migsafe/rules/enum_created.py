@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import CreateType
 
@@ -32,6 +33,7 @@ RULE = Rule(
     confidence=Confidence.POSSIBLE,
     default=False,
     aliases=("W13",),
+    claims=(Answers("BEGIN; ALTER TYPE mood ADD VALUE 'calm'; SELECT 'calm'::mood", before="42704", after="55P04"),),
     bad="CREATE TYPE mood AS ENUM ('sad', 'happy');",
     good="CREATE TABLE moods (name text PRIMARY KEY);",
 )

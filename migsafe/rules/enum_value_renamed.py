@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import RenameEnumValue
 
@@ -36,6 +37,7 @@ RULE = Rule(
     find=find,
     confidence=Confidence.LIKELY,
     aliases=("rename_enum_value", "MP060"),
+    claims=(Answers("SELECT 'happy'::mood", after="22P02"),),
     given="CREATE TYPE mood AS ENUM ('sad', 'happy');",
     bad="ALTER TYPE mood RENAME VALUE 'happy' TO 'glad';",
     good="ALTER TYPE mood ADD VALUE 'glad' AFTER 'happy';\n"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from postgast import pg_query_pb2 as pb
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Says
 from migsafe.rules.context import Step
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import AddEnumValue
@@ -54,6 +55,7 @@ RULE = Rule(
     confidence=Confidence.LIKELY,
     in_transaction=True,
     aliases=("alter-enum-add-value", "MP012", "MP054"),
+    claims=(Says("55P04"),),
     given="CREATE TYPE mood AS ENUM ('sad', 'happy');\nCREATE TABLE people (id bigint, mood mood);",
     bad="ALTER TYPE mood ADD VALUE 'calm';\nUPDATE people SET mood = 'calm' WHERE id = 1;",
     good="ALTER TYPE mood ADD VALUE 'calm';\nCOMMIT;\nUPDATE people SET mood = 'calm' WHERE id = 1;",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import AddEnumValue
 
@@ -33,6 +34,7 @@ RULE = Rule(
     confidence=Confidence.POSSIBLE,
     default=False,
     aliases=("require-enum-value-ordering", "alter-enum-no-ordering"),
+    claims=(Answers("SELECT ('medium'::size < 'large')::text", before="22P02", after="false"),),
     given="CREATE TYPE size AS ENUM ('small', 'large');",
     bad="ALTER TYPE size ADD VALUE 'medium';",
     good="ALTER TYPE size ADD VALUE 'medium' AFTER 'small';",

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.constraints import added
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddConstraint, ConstraintKind
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -37,6 +39,7 @@ RULE = Rule(
     find=find,
     severity=Severity.ERROR,
     aliases=("E8", "add_exclusion_constraint", "add-exclusion-constraint", "add-constraint-exclude", "MP031"),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.READ),),
     given="CREATE TABLE bookings (room bigint, during tstzrange);",
     bad="ALTER TABLE bookings ADD CONSTRAINT no_overlap EXCLUDE USING gist (during WITH &&);",
     good="CREATE TABLE fresh (during tstzrange);\n"

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -67,6 +69,10 @@ RULE = Rule(
         "add-constraint-fk-no-not-valid",
         "MP005",
         "MP069",
+    ),
+    claims=(
+        Locks(LockMode.SHARE_ROW_EXCLUSIVE, Meanwhile.READ),
+        Locks(LockMode.SHARE_ROW_EXCLUSIVE, Meanwhile.READ, relation="customers"),
     ),
     given="CREATE TABLE customers (id bigint PRIMARY KEY);\nCREATE TABLE orders (id bigint, customer bigint);",
     bad="ALTER TABLE orders ADD CONSTRAINT orders_customer FOREIGN KEY (customer) REFERENCES customers (id);",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import AddColumn, AddConstraint, Constraint, ConstraintKind, CreateIndex, CreateTable
 from migsafe.sql.names import Name, quoted
@@ -71,6 +72,13 @@ RULE = Rule(
     confidence=Confidence.LIKELY,
     default=False,
     aliases=("E15", "fk-without-covering-index", "fk-missing-index", "MP016"),
+    claims=(
+        Answers(
+            "UPDATE customers SET id = -id WHERE id = 1; SELECT pg_stat_get_xact_numscans('orders'::regclass)",
+            before="42P01",
+            after="1",
+        ),
+    ),
     given="CREATE TABLE customers (id bigint PRIMARY KEY);",
     bad="CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint REFERENCES customers);",
     good="CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint REFERENCES customers);\n"

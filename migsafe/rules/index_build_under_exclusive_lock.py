@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.locks import Lock
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import CreateIndex, Drop, Kind
@@ -49,6 +50,7 @@ RULE = Rule(
     confidence=Confidence.LIKELY,
     in_transaction=True,
     aliases=("E4", "CREATE_INDEX_EXCLUSIVE", "statement-after-access-exclusive", "MP008"),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.READ, elsewhere=True),),
     given="CREATE TABLE orders (id bigint, customer bigint);",
     bad="ALTER TABLE orders ADD COLUMN note text;\nCREATE INDEX orders_customer ON orders (customer);",
     good="ALTER TABLE orders ADD COLUMN note text;\nCOMMIT;\nCREATE INDEX orders_customer ON orders (customer);",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Locks
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Drop, Kind
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -58,6 +60,7 @@ RULE = Rule(
         "drop-index-not-concurrent",
         "MP009",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, relation="orders"),),
     given="CREATE TABLE orders (id bigint, customer bigint);\nCREATE INDEX orders_customer ON orders (customer);",
     bad="DROP INDEX orders_customer;",
     good="DROP INDEX CONCURRENTLY orders_customer;\n"

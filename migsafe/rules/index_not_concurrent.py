@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import CreateIndex
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -50,6 +52,7 @@ RULE = Rule(
         "create-index-not-concurrent",
         "MP001",
     ),
+    claims=(Locks(LockMode.SHARE, Meanwhile.READ),),
     given="CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint);",
     bad="CREATE INDEX orders_customer ON orders (customer);",
     good="CREATE INDEX CONCURRENTLY orders_customer ON orders (customer);\n"

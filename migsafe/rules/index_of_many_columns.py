@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Nothing
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import CreateIndex
 
@@ -37,6 +38,8 @@ RULE = Rule(
     confidence=Confidence.POSSIBLE,
     default=False,
     aliases=("add_index_columns",),
+    claims=(Nothing("What an index is worth is decided by the queries."),),
+    given="CREATE TABLE orders (customer bigint, day date, state text, number bigint);",
     bad="CREATE INDEX CONCURRENTLY orders_all ON orders (customer, day, state, number);",
     good="CREATE INDEX CONCURRENTLY orders_day ON orders (customer, day);\n"
     "CREATE UNIQUE INDEX CONCURRENTLY orders_once ON orders (customer, day, state, number);",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import CreateIndex
 from migsafe.sql.names import quoted
@@ -37,6 +38,9 @@ RULE = Rule(
     on=(CreateIndex,),
     find=find,
     aliases=("prefer-robust-stmts", "MP042"),
+    claims=(
+        Answers("SELECT count(*) FROM pg_index WHERE indrelid = 'orders'::regclass", before="0", after="2", runs=2),
+    ),
     given="CREATE TABLE orders (id bigint, customer bigint);",
     bad="CREATE INDEX CONCURRENTLY ON orders (customer);",
     good="CREATE INDEX CONCURRENTLY orders_customer ON orders (customer);\n"

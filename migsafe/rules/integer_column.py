@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.rules.values import written_columns
 from migsafe.sql.actions import AddColumn, CreateTable
@@ -43,6 +44,7 @@ RULE = Rule(
         "MP038",
         "MP068",
     ),
+    claims=(Answers("INSERT INTO t VALUES (2147483648)", before="42P01", after="22003"),),
     bad="CREATE TABLE t (id integer);",
     good="CREATE TABLE t (id bigint);",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, Column, CreateTable
 from migsafe.sql.names import Name, quoted
@@ -41,6 +42,8 @@ RULE = Rule(
     find=find,
     default=False,
     aliases=("E3", "add_column_json", "prefer-jsonb", "add-column-json"),
+    claims=(Answers("SELECT DISTINCT details FROM orders", before="42703", after="42883"),),
+    given="CREATE TABLE orders (id bigint);",
     bad="ALTER TABLE orders ADD COLUMN details json;",
     good="ALTER TABLE orders ADD COLUMN details jsonb;",
 )

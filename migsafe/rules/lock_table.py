@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Locks
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import LockTable
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -32,6 +34,8 @@ RULE = Rule(
     on=(LockTable,),
     find=find,
     aliases=("MP065",),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE),),
+    in_transaction=True,
     given="CREATE TABLE orders (id bigint, note text);",
     bad="LOCK TABLE orders;",
     good="LOCK TABLE orders IN ROW EXCLUSIVE MODE;",

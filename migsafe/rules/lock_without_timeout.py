@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql import actions
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -58,6 +60,7 @@ RULE = Rule(
         "lock-timeout-zero",
         "MP004",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.NO_TIMEOUT),),
     given="CREATE TABLE orders (id bigint);",
     bad="ALTER TABLE orders ADD COLUMN note text;",
     good="SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN note text;\nCREATE TABLE fresh (id bigint);",

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AlterTableOther
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -38,6 +40,7 @@ RULE = Rule(
         "set-logged-unlogged",
         "MP047",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.REWRITE),),
     given="CREATE TABLE orders (id bigint, note text);",
     bad="ALTER TABLE orders SET UNLOGGED;",
     good="CREATE UNLOGGED TABLE fresh (id bigint);\nALTER TABLE fresh SET LOGGED;",

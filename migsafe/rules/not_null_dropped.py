@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import DropNotNull
 from migsafe.sql.names import quoted
@@ -37,6 +38,7 @@ RULE = Rule(
     confidence=Confidence.POSSIBLE,
     default=False,
     aliases=("ban-drop-not-null", "drop-not-null", "MP029"),
+    claims=(Answers("INSERT INTO orders VALUES (0, NULL)", before="23502"),),
     given="CREATE TABLE orders (id bigint, customer bigint NOT NULL);",
     bad="ALTER TABLE orders ALTER COLUMN customer DROP NOT NULL;",
     good="CREATE TABLE fresh (id bigint NOT NULL);\nALTER TABLE fresh ALTER COLUMN id DROP NOT NULL;",

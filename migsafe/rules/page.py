@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from migsafe.rules import Rule, rules
+from migsafe.rules.claims import PROVED_ON
 
 _GROUPS = {
     "A": "Indexes",
@@ -18,11 +20,31 @@ _GROUPS = {
     "I": "Preferences (off unless enabled)",
 }
 
-_HEAD = """# Rules
+_VERSIONS = f"{', '.join(map(str, PROVED_ON[:-1]))} and {PROVED_ON[-1]}"
+
+_HEAD = f"""# Rules
 
 What `migsafe lint` finds in the text of migrations. The ids of other linters are accepted in ignore comments:
 `-- migsafe: ignore RULE reason`. This page is made from the rules themselves.
+
+The last column is what servers show. The tests run each rule's examples on PostgreSQL {_VERSIONS}, with rows
+in every table. The example that is found does what stands there, to the relation that it is about unless another is
+named; the one that is clean doesn't. Codes are SQLSTATEs.
 """
+
+_SQUAWK = """
+    require-concurrent-index-creation require-concurrent-index-deletion constraint-missing-not-valid
+    adding-field-with-default adding-foreign-key-constraint changing-column-type adding-not-nullable-field
+    adding-serial-primary-key-field renaming-column renaming-table disallowed-unique-constraint ban-drop-database
+    prefer-bigint-over-int prefer-bigint-over-smallint prefer-identity prefer-repack prefer-robust-stmts
+    prefer-text-field prefer-timestamp-tz prefer-timestamptz ban-char-field ban-drop-column ban-drop-table
+    ban-drop-not-null transaction-nesting adding-required-field ban-concurrent-index-creation-in-transaction
+    unused-ignore ban-create-domain-with-constraint ban-alter-domain-with-add-constraint ban-truncate-cascade
+    require-timeout-settings ban-uncommitted-transaction require-enum-value-ordering require-table-schema
+    identifier-too-long require-concurrent-partition-detach require-concurrent-reindex require-lock-timeout
+    require-statement-timeout ban-duplicate-column-assignments
+"""
+"""The ids of squawk; pgsafe and pgfence spell theirs alike."""
 
 
 def page() -> str:
@@ -37,19 +59,30 @@ def _lines() -> Iterator[str]:
         if not group:
             continue
         yield f"## {title}\n"
-        yield "| hazard | rule | severity | confidence | elsewhere |"
-        yield "|---|---|---|---|---|"
+        yield "| hazard | rule | squawk | eugene | strong_migrations | what servers show |"
+        yield "|---|---|---|---|---|---|"
         for rule in group:
-            elsewhere = ", ".join(f"`{alias}`" for alias in rule.aliases) or "-"
-            yield f"| {rule.hazard} | [{rule.id}](#{rule.id}) | {rule.severity} | {rule.confidence} | {elsewhere} |"
+            yield _row(rule)
         yield ""
         for rule in group:
             yield from _described(rule)
 
 
+def _row(rule: Rule) -> str:
+    squawk = [alias for alias in rule.aliases if alias in _SQUAWK.split()]
+    eugene = [alias for alias in rule.aliases if re.fullmatch(r"[EW]\d+", alias)]
+    strong = [alias for alias in rule.aliases if re.fullmatch(r"[a-z]+(_[a-z]+)+", alias)]
+    elsewhere = " | ".join(", ".join(f"`{each}`" for each in ids) or "-" for ids in (squawk, eugene, strong))
+    since = f" (since {rule.since})" if rule.since else ""
+    shown = "; ".join(map(str, rule.claims)).replace("|", "\\|")
+    return f"| {rule.title} | [{rule.id}](#{rule.id}) | {elsewhere} | {shown}{since} |"
+
+
 def _described(rule: Rule) -> Iterator[str]:
     yield f"### {rule.id}\n"
     yield f"{rule.title}. {rule.explanation}{'' if rule.default else ' Off unless enabled.'}\n"
+    names = f", also by the names {', '.join(f'`{alias}`' for alias in rule.aliases)}" if rule.aliases else ""
+    yield f"Severity {rule.severity}, confidence {rule.confidence}{names}.\n"
     if rule.given:
         yield f"Where an earlier migration has run this:\n\n```sql\n{rule.given}\n```\n"
     yield f"Found:\n\n```sql\n{rule.bad}\n```\n"

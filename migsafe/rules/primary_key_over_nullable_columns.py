@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.constraints import added
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddConstraint, ConstraintKind
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ RULE = Rule(
     find=find,
     severity=Severity.ERROR,
     aliases=("W14", "PG304", "add-pk-using-index"),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.READ),),
     given="CREATE TABLE orders (id bigint, number bigint NOT NULL);\n"
     "CREATE UNIQUE INDEX orders_id ON orders (id);\nCREATE UNIQUE INDEX orders_number ON orders (number);",
     bad="ALTER TABLE orders ADD PRIMARY KEY USING INDEX orders_id;",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import RefreshMaterializedView
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -35,7 +37,8 @@ RULE = Rule(
         "refresh-matview-blocking",
         "MP033",
     ),
-    given="CREATE MATERIALIZED VIEW totals AS SELECT 1 AS id;",
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.REWRITE),),
+    given="CREATE MATERIALIZED VIEW totals AS SELECT 1 AS id;\nCREATE UNIQUE INDEX totals_id ON totals (id);",
     bad="REFRESH MATERIALIZED VIEW totals;",
     good="REFRESH MATERIALIZED VIEW CONCURRENTLY totals;",
 )

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Reindex
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -45,6 +47,10 @@ RULE = Rule(
     find=find,
     severity=Severity.ERROR,
     aliases=("require-concurrent-reindex", "REINDEX", "reindex-non-concurrent", "MP021"),
+    claims=(
+        Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.REWRITE),
+        Locks(LockMode.SHARE, relation="orders"),
+    ),
     given="CREATE TABLE orders (id bigint, customer bigint);\nCREATE INDEX orders_customer ON orders (customer);",
     bad="REINDEX INDEX orders_customer;",
     good="REINDEX INDEX CONCURRENTLY orders_customer;",

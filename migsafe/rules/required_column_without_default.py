@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Says
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import AddColumn
 from migsafe.sql.names import Name, quoted
@@ -45,6 +46,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.LIKELY,
     aliases=("adding-required-field", "MF103", "NOT_NULL", "add-column-not-null-no-default", "MP084"),
+    claims=(Says("23502"),),
     given="CREATE TABLE orders (id bigint);",
     bad="ALTER TABLE orders ADD COLUMN customer bigint NOT NULL;",
     good="ALTER TABLE orders ADD COLUMN customer bigint;\n"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Claim
 from migsafe.sql.actions import Action
 from migsafe.sql.names import Name
 
@@ -46,8 +47,9 @@ class Rule:
     script, before the catalog is changed by them. ``explanation`` says what happens and to whom. ``bad`` and ``good``
     are scripts: the rule finds something in the first and nothing in the second; ``given`` is a script of an earlier
     migration that both come after. ``in_transaction`` says whether the examples run in one transaction.
-    ``measured_by`` names what the sandbox sees where the rule is right, and doesn't where it is wrong: ``rewrite``.
-    ``in_functions``: look into the bodies of functions as well, which the script doesn't run.
+    ``claims`` are what a server shows of the bad example and not of the good one; ``production`` is SQL for what such a
+    server has besides ``given``, where rows in every table won't do. ``since`` is the first major version that can run
+    both. ``in_functions``: look into the bodies of functions as well, which the script doesn't run.
     """
 
     id: str
@@ -59,10 +61,12 @@ class Rule:
     bad: str
     good: str
     given: str = ""
+    claims: tuple[Claim, ...] = ()
+    production: str = ""
+    since: int = 0
     severity: Severity = Severity.WARNING
     confidence: Confidence = Confidence.CERTAIN
     aliases: tuple[str, ...] = ()
     default: bool = True
     in_transaction: bool = False
     in_functions: bool = False
-    measured_by: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Create, Drop, Kind
 
@@ -35,6 +36,8 @@ RULE = Rule(
         "drop-schema",
         "MP035",
     ),
+    claims=(Answers("SELECT id FROM billing.invoices", after="42P01"),),
+    production="CREATE SCHEMA billing;\nCREATE TABLE billing.invoices (id bigint);",
     bad="DROP SCHEMA billing CASCADE;",
     good="CREATE SCHEMA fresh;\nDROP SCHEMA fresh;",
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.rules.values import written_columns
 from migsafe.sql.actions import AddColumn, CreateTable
@@ -41,6 +42,13 @@ RULE = Rule(
     aliases=(
         "prefer-identity",
         "MP039",
+    ),
+    claims=(
+        Answers(
+            "GRANT INSERT ON t TO pg_monitor; SET ROLE pg_monitor; INSERT INTO t DEFAULT VALUES",
+            before="42P01",
+            after="42501",
+        ),
     ),
     bad="CREATE TABLE t (id bigserial);",
     good="CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY);",

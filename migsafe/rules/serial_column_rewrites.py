@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import Type, quoted
 
 if TYPE_CHECKING:
@@ -43,7 +45,6 @@ RULE = Rule(
     on=(AddColumn,),
     find=find,
     severity=Severity.ERROR,
-    measured_by="rewrite",
     aliases=(
         "adding-serial-primary-key-field",
         "E11",
@@ -53,6 +54,7 @@ RULE = Rule(
         "add-column-identity",
         "MP015",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.REWRITE),),
     given="CREATE TABLE orders (id bigint);",
     bad="ALTER TABLE orders ADD COLUMN number bigserial;",
     good="ALTER TABLE orders ADD COLUMN number bigint;\nCREATE SEQUENCE orders_number_seq OWNED BY orders.number;\n"

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import SetNotNull
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ RULE = Rule(
         "MP002",
         "MP018",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.READ),),
     given="CREATE TABLE orders (id bigint, customer bigint);",
     bad="ALTER TABLE orders ALTER COLUMN customer SET NOT NULL;",
     good="ALTER TABLE orders ADD CONSTRAINT filled CHECK (customer IS NOT NULL) NOT VALID;\n"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.rules.values import written_columns
 from migsafe.sql.actions import AddColumn, CreateTable
@@ -38,6 +39,7 @@ RULE = Rule(
     severity=Severity.NOTE,
     default=False,
     aliases=("prefer-bigint-over-smallint",),
+    claims=(Answers("INSERT INTO t VALUES (32768)", before="42P01", after="22003"),),
     bad="CREATE TABLE t (id smallint);",
     good="CREATE TABLE t (id bigint);",
 )

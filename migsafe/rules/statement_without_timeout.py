@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Nothing
 from migsafe.rules.lock_without_timeout import RULE as LOCK_WITHOUT_TIMEOUT
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Action
@@ -43,6 +44,7 @@ RULE = Rule(
         "missing-statement-timeout",
         "MP020",
     ),
+    claims=(Nothing("A bound that is not reached changes nothing."),),
     given="CREATE TABLE orders (id bigint);",
     bad="ALTER TABLE orders ADD COLUMN note text;",
     good="SET statement_timeout = '5s';\nALTER TABLE orders ADD COLUMN note text;",

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -39,7 +41,6 @@ RULE = Rule(
     on=(AddColumn,),
     find=find,
     severity=Severity.ERROR,
-    measured_by="rewrite",
     aliases=(
         "adding-field-with-default",
         "E11",
@@ -49,6 +50,7 @@ RULE = Rule(
         "add-column-stored-generated",
         "MP062",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.REWRITE),),
     given="CREATE TABLE orders (id bigint, total integer);",
     bad="ALTER TABLE orders ADD COLUMN doubled integer GENERATED ALWAYS AS (total * 2) STORED;",
     good="ALTER TABLE orders ADD COLUMN doubled integer;\n"

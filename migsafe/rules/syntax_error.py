@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Says
 from migsafe.rules.rule import Rule
 
 RULE = Rule(
@@ -14,6 +15,7 @@ RULE = Rule(
     on=(),
     find=lambda *_: (),
     severity=Severity.ERROR,
+    claims=(Says("42601"),),
     bad="CRAETE TABLE t (id bigint);",
     good="CREATE TABLE t (id bigint);",
 )

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -41,6 +43,7 @@ RULE = Rule(
         "W12",
         "MP058",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, times=2),),
     given="CREATE TABLE orders (id bigint);",
     bad="ALTER TABLE orders ADD COLUMN a text;\nALTER TABLE orders ADD COLUMN b text;",
     good="ALTER TABLE orders ADD COLUMN a text, ADD COLUMN b text;",

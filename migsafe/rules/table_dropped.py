@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Drop, Kind
 
@@ -38,6 +39,7 @@ RULE = Rule(
         "drop-table",
         "MP026",
     ),
+    claims=(Answers("SELECT note FROM orders", after="42P01"),),
     given="CREATE TABLE orders (id bigint, note text);",
     bad="DROP TABLE orders;",
     good="CREATE TABLE fresh (id bigint);\nDROP TABLE fresh;",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import CreateTable, CreateView, Kind, Rename
 
@@ -48,6 +49,7 @@ RULE = Rule(
         "rename-table",
         "MP028",
     ),
+    claims=(Answers("SELECT note FROM orders", after="42P01"),),
     given="CREATE TABLE orders (id bigint, note text);",
     bad="ALTER TABLE orders RENAME TO purchases;",
     good="ALTER TABLE orders RENAME TO purchases;\nCREATE VIEW orders AS SELECT * FROM purchases;",

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Cluster, Vacuum
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -49,7 +51,8 @@ RULE = Rule(
         "MP006",
         "MP032",
     ),
-    given="CREATE TABLE orders (id bigint, note text);",
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.REWRITE),),
+    given="CREATE TABLE orders (id bigint, note text);\nCREATE INDEX orders_id ON orders (id);",
     bad="VACUUM FULL orders;\nCLUSTER orders USING orders_id;",
     good="VACUUM orders;\nVACUUM (ANALYZE) orders;",
 )

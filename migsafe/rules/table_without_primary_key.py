@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddConstraint, Constraint, ConstraintKind, CreateTable, Kind
 
@@ -42,6 +43,7 @@ RULE = Rule(
         "require-primary-key",
         "MP045",
     ),
+    claims=(Answers("CREATE PUBLICATION p FOR TABLE t; UPDATE t SET id = 1", before="42P01", after="55000"),),
     bad="CREATE TABLE t (id bigint);",
     good="CREATE TABLE t (id bigint PRIMARY KEY);",
 )

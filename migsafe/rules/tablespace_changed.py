@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AlterTableOther
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -33,7 +35,9 @@ RULE = Rule(
     find=find,
     severity=Severity.ERROR,
     aliases=("MP095",),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.REWRITE),),
     given="CREATE TABLE orders (id bigint, note text);",
+    production="SET allow_in_place_tablespaces = on;\nCREATE TABLESPACE fast LOCATION '';",
     bad="ALTER TABLE orders SET TABLESPACE fast;",
     good="CREATE TABLE fresh (id bigint);\nALTER TABLE fresh SET TABLESPACE fast;",
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.rules.values import written_columns
 from migsafe.sql.actions import AddColumn, CreateTable
@@ -41,6 +42,14 @@ RULE = Rule(
         "prefer-timestamp-tz",
         "prefer-timestamptz",
         "MP040",
+    ),
+    claims=(
+        Answers(
+            "SET TimeZone = 'UTC'; "
+            "INSERT INTO t VALUES ('2020-01-01 00:00+05') RETURNING (made = '2020-01-01 00:00+05'::timestamptz)::text",
+            before="42P01",
+            after="false",
+        ),
     ),
     bad="CREATE TABLE t (made timestamp);",
     good="CREATE TABLE t (made timestamptz);",

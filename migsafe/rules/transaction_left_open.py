@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import EndOfScript, Transaction
 
@@ -35,6 +36,8 @@ RULE = Rule(
         "unclosed-transaction",
         "MP053",
     ),
-    bad="BEGIN;\nSELECT 1;",
-    good="BEGIN;\nSELECT 1;\nCOMMIT;",
+    claims=(Answers("SELECT note FROM orders", before="42703", after="42703"),),
+    given="CREATE TABLE orders (id bigint);",
+    bad="BEGIN;\nALTER TABLE orders ADD COLUMN note text;",
+    good="BEGIN;\nALTER TABLE orders ADD COLUMN note text;\nCOMMIT;",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Says
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Transaction
 
@@ -33,6 +34,7 @@ RULE = Rule(
     on=(Transaction,),
     find=find,
     aliases=("transaction-nesting",),
+    claims=(Says("25001"),),
     bad="BEGIN;\nBEGIN;\nSELECT 1;\nCOMMIT;",
     good="BEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nCOMMIT;",
 )

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Create, Drop, Kind
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -45,7 +47,9 @@ RULE = Rule(
         "MP064",
         "MP090",
     ),
-    given="CREATE TABLE orders (id bigint, note text);",
+    claims=(Locks(LockMode.SHARE_ROW_EXCLUSIVE),),
+    given="CREATE TABLE orders (id bigint, note text);\n"
+    "CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';",
     bad="CREATE TRIGGER stamp BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION stamp();",
     good="CREATE TABLE fresh (id bigint);\nCREATE TRIGGER stamp BEFORE UPDATE ON fresh FOR EACH ROW EXECUTE "
     "FUNCTION stamp();",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers, Locks
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Truncate
+from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -37,6 +39,10 @@ RULE = Rule(
         "ban-truncate-cascade",
         "truncate-cascade",
         "MP036",
+    ),
+    claims=(
+        Locks(LockMode.ACCESS_EXCLUSIVE),
+        Answers("SELECT count(*) FROM orders", before="2000", after="0"),
     ),
     given="CREATE TABLE orders (id bigint, note text);",
     bad="TRUNCATE orders CASCADE;",

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.rules.values import keeps_rows
 from migsafe.sql.actions import AlterColumnType
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -44,7 +46,6 @@ RULE = Rule(
     find=find,
     severity=Severity.ERROR,
     confidence=Confidence.LIKELY,
-    measured_by="rewrite",
     aliases=(
         "changing-column-type",
         "E5",
@@ -55,6 +56,7 @@ RULE = Rule(
         "MP007",
         "MP089",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.REWRITE),),
     given="CREATE TABLE orders (id bigint, number varchar(10), total integer);",
     bad="ALTER TABLE orders ALTER COLUMN total TYPE bigint;",
     good="ALTER TABLE orders ALTER COLUMN number TYPE varchar(20);\nALTER TABLE orders ALTER COLUMN number TYPE text;",

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.constraints import added, index_first, is_plain, name_for
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ RULE = Rule(
         "add-constraint-unique",
         "MP027",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.READ),),
     given="CREATE TABLE orders (id bigint, number bigint NOT NULL);",
     bad="ALTER TABLE orders ADD CONSTRAINT orders_number UNIQUE (number);",
     good="CREATE UNIQUE INDEX CONCURRENTLY orders_number ON orders (number);\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import Update
 
@@ -37,6 +38,7 @@ RULE = Rule(
         "update-in-migration",
         "MP011",
     ),
+    claims=(Answers("SELECT count(*) FROM orders WHERE note = ''", before="0", after="2000"),),
     given="CREATE TABLE orders (id bigint, note text);",
     bad="UPDATE orders SET note = '';",
     good="UPDATE orders SET note = '' WHERE id BETWEEN 1 AND 1000;",

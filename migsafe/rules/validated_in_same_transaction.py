@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.context import Step
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddConstraint, ConstraintKind, ValidateConstraint
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ RULE = Rule(
         "validate-constraint",
         "MP008",
     ),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.READ),),
     given="CREATE TABLE orders (id bigint, total integer);",
     bad="ALTER TABLE orders ADD CONSTRAINT positive CHECK (total > 0) NOT VALID;\n"
     "ALTER TABLE orders VALIDATE CONSTRAINT positive;",

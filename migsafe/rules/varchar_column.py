@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
+from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
 from migsafe.rules.values import written_columns
 from migsafe.sql.actions import AddColumn, CreateTable
@@ -41,6 +42,7 @@ RULE = Rule(
         "prefer-text-field",
         "MP037",
     ),
+    claims=(Answers("INSERT INTO t VALUES (repeat('x', 21))", before="42P01", after="22001"),),
     bad="CREATE TABLE t (name varchar(20));",
     good="CREATE TABLE t (name text);",
 )

@@ -37,6 +37,8 @@ READINGS_OF_ONE_KIND = 20
 
 _INSTALL = files(__package__).joinpath("install.sql").read_text(encoding="utf-8")
 
+NO_SCANS = "the server counts no scans: its setting track_counts is off"
+
 _TRIGGERS = ("migsafe_start", "migsafe_end", "migsafe_rewrite")
 
 _LOCKS = """
@@ -57,7 +59,7 @@ class NotTraced(MigsafeError):
 class ServerInstruments:
     """What is known of the database before the run, and the session that reads while it goes on.
 
-    ``lost`` says, once they were taken out, how the migration put them out of order; empty where it didn't.
+    ``lost`` says, once they were taken out, what is missing of what they tell, and why; empty where nothing is.
     """
 
     mark: bytes
@@ -114,11 +116,12 @@ def instruments(server: Server, database: str, rows: Mapping[str, int]) -> Itera
     mark = f"migsafe {secrets.token_hex(16)} "
     with databases.connect(server, database) as connection:
         before, oid = _put_in(connection, mark, rows)
-    put_in = ServerInstruments(mark.encode(), before, oid, server, databases.connect_to(server.address))
+        lost = "" if _counts_scans(connection) else NO_SCANS
+    put_in = ServerInstruments(mark.encode(), before, oid, server, databases.connect_to(server.address), lost)
     with closing(put_in):
         yield put_in
     with databases.connect(server, database) as connection:
-        put_in.lost = _take_out(connection)
+        put_in.lost = _take_out(connection) or lost
 
 
 def _put_in(connection: psycopg.Connection, mark: str, rows: Mapping[str, int]) -> tuple[Before, int]:
@@ -135,6 +138,12 @@ def _put_in(connection: psycopg.Connection, mark: str, rows: Mapping[str, int]) 
     ).fetchone()
     assert row is not None
     return Before(relations, rows, row[0], int(row[1])), row[2]
+
+
+def _counts_scans(connection: psycopg.Connection) -> bool:
+    """Whether its sessions count what they read; up to 14 the server turns it off itself if it can't find localhost."""
+    row = connection.execute("SELECT pg_catalog.current_setting('track_counts')").fetchone()
+    return row == ("on",)
 
 
 def _take_out(connection: psycopg.Connection) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from migsafe.findings import Lock, Statement
 from migsafe.history.model import History
+from migsafe.postgres import databases
 from migsafe.postgres.server import Server
 from migsafe.sandbox import Sandbox, TracedRun
 from tests.fix_alembic import AlembicProject
@@ -191,6 +192,18 @@ def test_the_client_gets_none_of_the_instruments_notices(run: Run) -> None:
 def test_a_migration_that_takes_the_instruments_out_is_said_not_to_be_traced(run: Run) -> None:
     seen = run("DROP EVENT TRIGGER migsafe_end;\nALTER TABLE orders ADD a int;\n")
     assert "event triggers" in seen.not_traced
+
+
+def test_a_server_that_counts_no_scans_is_said_not_to_be_traced(server: Server, sql_files: Folder) -> None:
+    history = sql_files({"1.sql": "ALTER TABLE orders ADD CHECK (total > 0);\n"}, kind="plain")
+    sandbox = Sandbox(server, history)
+    with sandbox.scratch("uncounted") as database:
+        databases.set_parameter(server, database, "track_counts", "off")
+        with sandbox.connect(database) as connection:
+            connection.execute(BEFORE.encode())
+        seen = sandbox.trace(database, None)
+    assert "track_counts" in seen.not_traced
+    assert lock_on(seen.statements[0], "public.orders").mode == "ACCESS EXCLUSIVE"
 
 
 def test_golang_migrate_tells_statements_apart_that_are_sent_as_one(server: Server, sql_files: Folder) -> None:
