@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migsafe.cli.options import output_option, with_settings
-from migsafe.cli.output import _in_colour, _make_printable, _width, replace_file
+from migsafe.cli.output import _in_colour, _width, make_printable, replace_file
 from migsafe.cli.reading import exclude_option, statement_timeout_option, tables_option, workers_option
 from migsafe.errors import ExitCode
 
@@ -80,6 +80,6 @@ def command(
     if output_file:
         replace_file(output_file, render(comparison, width=80, colour=False))
     else:
-        _make_printable()
+        make_printable()
         click.echo(render(comparison, width=_width(), colour=_in_colour()), nl=False)
     return comparison.exit_code

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migsafe.cli.options import output_option, with_settings
-from migsafe.cli.output import _in_colour, _make_printable, _width, replace_file
+from migsafe.cli.output import _in_colour, _width, make_printable, replace_file
 from migsafe.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -47,6 +47,6 @@ def command(
     if output_file:
         replace_file(output_file, render(differences, width=80, colour=False))
     else:
-        _make_printable()
+        make_printable()
         click.echo(render(differences, width=_width(), colour=_in_colour()), nl=False)
     return differences.exit_code

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from migsafe.cli.options import with_output, with_settings, writable
-from migsafe.cli.output import write_file
+from migsafe.cli.output import make_printable, write_file
+from migsafe.errors import ExitCode
 
 if TYPE_CHECKING:
     from migsafe.cli.output import Output
     from migsafe.cli.progress import Progress
     from migsafe.config import Settings
-    from migsafe.errors import ExitCode
+    from migsafe.lint.fix import Fixed
 
 FLAGS = {
     "--enable": "lint.enable",
@@ -37,24 +41,47 @@ FLAGS = {
     callback=writable,
     help="Write what is found into this file, to be passed over from now on.",
 )
+@click.option("--fix", is_flag=True, help="Write the safe rewrite into the SQL files where it is mechanical.")
+@click.option("--diff", is_flag=True, help="Show what --fix would write, as a unified diff, and write nothing.")
 @with_settings(FLAGS)
 @with_output
 def command(
-    *, paths: tuple[Path, ...], write_baseline: Path | None, settings: Settings, progress: Progress, output: Output
+    *,
+    paths: tuple[Path, ...],
+    write_baseline: Path | None,
+    fix: bool,
+    diff: bool,
+    settings: Settings,
+    progress: Progress,
+    output: Output,
 ) -> ExitCode:
     """Find hazards in the text of migrations, in milliseconds and with no server.
 
     PATHS are files or directories; - is SQL on standard input. Without any the project's whole history is read, or what
     is new in it since a git ref. The migrations before are followed too, so that rules know tables and types. Exit code
-    1 says that there is an error; what can't be analysed is listed.
+    1 says that there is an error (with --diff: that something is to be fixed); what can't be analysed is listed.
     """
+    from migsafe.lint import fix as fixing
     from migsafe.lint.known import new_baseline
     from migsafe.lint.project import chosen_rules, lint
 
-    if write_baseline is None:
-        return output.write(lint(settings, paths, progress))
-    baseline = new_baseline(write_baseline)
+    fixes = list(fixing.fix(settings, paths, progress)) if fix or diff else []
+    if diff:
+        return _show(fixes)
+    for each in fixes:
+        if each.after != each.before:
+            write_file(each.file, each.content, "--fix")
+    baseline = new_baseline(write_baseline) if write_baseline else None
     report = lint(settings, paths, progress, baseline)
-    text = baseline.text([rule.id for rule in chosen_rules(settings.lint)])
-    write_file(write_baseline, text, "--write-baseline")
-    return output.write(report)
+    if baseline and write_baseline:
+        text = baseline.text([rule.id for rule in chosen_rules(settings.lint)])
+        write_file(write_baseline, text, "--write-baseline")
+    return output.write(replace(report, findings=(*report.findings, *fixing.notes(fixes))))
+
+
+def _show(fixes: Sequence[Fixed]) -> ExitCode:
+    """The changes as a patch; exit code 1 where there are any."""
+    make_printable()
+    for each in fixes:
+        click.echo("".join(each.diff(os.path.relpath(each.file))), nl=False)
+    return ExitCode.UNSAFE if any(each.after != each.before for each in fixes) else ExitCode.SAFE

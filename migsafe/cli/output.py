@@ -35,7 +35,7 @@ class Output:
         if self.file:
             write_file(self.file, render(report, self.format, root=here), "--output")
         else:
-            _make_printable()
+            make_printable()
             click.echo(render(report, self.format, width=_width(), colour=_in_colour(), root=here), nl=False)
         return report.exit_code
 
@@ -87,7 +87,7 @@ def _in_colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _make_printable() -> None:
+def make_printable() -> None:
     """What the terminal's encoding lacks is written as an escape; a report must not fail on a name."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure:

@@ -91,24 +91,32 @@ class FlywayHistory:
 
     def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:
         """With the placeholders that the settings give; Flyway's own have stand-ins."""
-        from migsafe.history.flyway_files import runs_in_transaction, with_placeholders
         from migsafe.history.flyway_runner import stand_ins
-        from migsafe.history.session import RunFailed
-        from migsafe.history.text import Runs, text_of, unread
 
         values = stand_ins(self._options)
         for migration in migrations:
-            file = self._file_at[migration.up]
-            try:
-                script = with_placeholders(file, values)
-                together = runs_in_transaction(script, file, mixed=self._options.mixed, server=server)
-            except RunFailed as failed:
-                yield unread(migration, failed.failure.message, failed.failure.location)
-            except HistoryError as error:
-                yield unread(migration, error.message)
-            else:
-                runs = Runs.TOGETHER if together else Runs.ONE_BY_ONE
-                yield text_of(script, runs, migration.version, migration.description)
+            yield self._text(migration, self._file_at[migration.up], server, values)
+
+    def _text(self, migration: Migration, file: FlywayFile, server: int, values: Mapping[str, str]) -> MigrationText:
+        from migsafe.history.flyway_files import runs_in_transaction, with_placeholders
+        from migsafe.history.session import RunFailed
+        from migsafe.history.text import Runs, text_of, unread
+
+        def rewritten(source: str) -> MigrationText:
+            edited = replace(file, edited=source)
+            if any(self._waits_endlessly(edited)):
+                return unread(migration, next(self._waits_endlessly(edited)).message)
+            return self._text(migration, edited, server, values)
+
+        try:
+            script = with_placeholders(file, values)
+            together = runs_in_transaction(script, file, mixed=self._options.mixed, server=server)
+        except RunFailed as failed:
+            return unread(migration, failed.failure.message, failed.failure.location)
+        except HistoryError as error:
+            return unread(migration, error.message)
+        runs = Runs.TOGETHER if together else Runs.ONE_BY_ONE
+        return replace(text_of(script, runs, migration.version, migration.description), rewritten=rewritten)
 
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:
         """Versions that stand or lie at or below a baseline, and repeatable files whose last run had the same text."""
@@ -219,6 +227,10 @@ class FlywayHistory:
             yield Finding(rule, severity, message, remedy=remedy, location=Location(file=path))
 
     def _endless_waits(self) -> Iterator[Finding]:
+        for file in self._order:
+            yield from self._waits_endlessly(file)
+
+    def _waits_endlessly(self, file: FlywayFile) -> Iterator[Finding]:
         """With the default lock the connection that holds it keeps a snapshot, which a concurrent build waits for.
 
         Flyway's driver asks for the lock by the extended protocol, whose portal keeps its snapshot (``backend_xmin``
@@ -226,17 +238,15 @@ class FlywayHistory:
         """
         from migsafe.history.flyway_files import builds_concurrently
 
-        if self._options.transactional_lock:
-            for file in self._order:
-                if builds_concurrently(file):
-                    yield Finding(
-                        "history-lock-blocks-concurrently",
-                        Severity.WARNING,
-                        f"{file.path.name} builds concurrently, which waits for ever for the transaction in which "
-                        "Flyway holds its lock.",
-                        remedy="Set flyway.postgresql.transactional.lock = false, in flyway.toml or flyway.conf.",
-                        location=Location(file=file.path),
-                    )
+        if self._options.transactional_lock and builds_concurrently(file):
+            yield Finding(
+                "history-lock-blocks-concurrently",
+                Severity.WARNING,
+                f"{file.path.name} builds concurrently, which waits for ever for the transaction in which Flyway holds "
+                "its lock.",
+                remedy="Set flyway.postgresql.transactional.lock = false, in flyway.toml or flyway.conf.",
+                location=Location(file=file.path),
+            )
 
     def _settings_not_taken_over(self) -> Iterator[Finding]:
         for name in self._options.not_taken_over:

@@ -44,13 +44,17 @@ def version_key(version: str) -> VersionKey:
 
 @dataclass(frozen=True)
 class FlywayFile:
-    """One SQL file. ``prefix`` is V, U, B or R (which has no ``version``); ``script`` is the path as it is booked."""
+    """One SQL file. ``prefix`` is V, U, B or R (which has no ``version``); ``script`` is the path as it is booked.
+
+    ``edited`` is a text to be read in place of the file's.
+    """
 
     prefix: str
     version: str | None
     description: str
     script: str
     path: Path
+    edited: str | None = None
 
     @cached_property
     def key(self) -> VersionKey:
@@ -73,7 +77,7 @@ class FlywayFile:
 
     @cached_property
     def source(self) -> Script:
-        return read_script(self.path)
+        return read_script(self.path) if self.edited is None else Script(self.path, self.edited, self.edited)
 
     @cached_property
     def checksum(self) -> int:

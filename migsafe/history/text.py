@@ -26,7 +26,8 @@ class Runs(StrEnum):
 class MigrationText:
     """The SQL of one migration. ``place`` turns an offset of ``sql`` into a place in ``file``.
 
-    ``not_analysed`` says of what is missing in ``sql`` where it is and why.
+    ``not_analysed`` says of what is missing in ``sql`` where it is and why. ``source`` is what the file holds, and
+    ``rewritten`` gives the text that there would be were it to hold something else; none where it isn't SQL.
     """
 
     version: str
@@ -36,6 +37,8 @@ class MigrationText:
     runs: Runs = Runs.ONE_BY_ONE
     description: str = ""
     not_analysed: Sequence[tuple[Location, str]] = field(default=())
+    source: str = ""
+    rewritten: Callable[[str], MigrationText] | None = None
 
 
 def texts_of_files(
@@ -54,7 +57,13 @@ def texts_of_files(
 def text_of(script: Script, runs: Runs, version: str, description: str = "") -> MigrationText:
     """The text of one SQL file, without the part that takes it back where both are in one file."""
     sql, said = _way_up(script.text)
-    return MigrationText(version, script.file, sql, script.location, said or runs, description)
+
+    def rewritten(source: str) -> MigrationText:
+        return text_of(Script(script.file, source, source), runs, version, description)
+
+    return MigrationText(
+        version, script.file, sql, script.location, said or runs, description, (), script.source, rewritten
+    )
 
 
 def unread(migration: Migration, reason: str, location: Location | None = None) -> MigrationText:

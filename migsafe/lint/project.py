@@ -26,6 +26,7 @@ from migsafe.setting import nearest
 if TYPE_CHECKING:
     from migsafe.config import LintSettings, Settings
     from migsafe.history.model import History
+    from migsafe.history.text import MigrationText
 
 CHECK = "lint"
 """The name under which the rules' findings stand in a report."""
@@ -35,10 +36,14 @@ STANDARD_INPUT = Path("-")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A script, and whether it is asked about or only followed for what it leaves behind."""
+    """A script, and whether it is asked about or only followed for what it leaves behind.
+
+    ``text`` is what it was made of; none for standard input.
+    """
 
     script: Script
     asked: bool
+    text: MigrationText | None = None
 
 
 def lint(
@@ -149,7 +154,8 @@ def choose(settings: Settings, paths: Sequence[Path], server: int) -> tuple[str,
         if history and inside:
             yield from _of_history(history, server, inside)
         for file in outside:
-            yield Choice(script_of_text(text_of(read_script(file), Runs.ONE_BY_ONE, file.name)), asked=True)
+            text = text_of(read_script(file), Runs.ONE_BY_ONE, file.name)
+            yield Choice(script_of_text(text), asked=True, text=text)
         if STANDARD_INPUT in paths:
             yield Choice(script_of(sys.stdin.read()), asked=True)
 
@@ -212,7 +218,7 @@ def _of_history(history: History, server: int, asked: set[Path]) -> Iterator[Cho
     places = [number for number, each in enumerate(history.migrations) if _real(each.up) in asked]
     needed = history.migrations[: max(places, default=-1) + 1]
     for text in history.texts(needed, server):
-        yield Choice(script_of_text(text), asked=_real(text.file) in asked)
+        yield Choice(script_of_text(text), asked=_real(text.file) in asked, text=text)
 
 
 def result_of(script: Script, findings: tuple[Finding, ...], settings: LintSettings) -> CheckResult:

@@ -10,9 +10,19 @@ from migsafe.findings import Evidence, Finding
 from migsafe.lint.script import NotAnalysed, Script
 from migsafe.rules import Match, Rule, rules
 from migsafe.rules.context import OLDEST_VERSION, Context, Step, step_of
+from migsafe.rules.edits import Fix
 from migsafe.rules.syntax_error import RULE as SYNTAX_ERROR
 from migsafe.sql.actions import Action, EndOfScript
 from migsafe.sql.parsing import ParsedStatement, Within
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding, the statement it is about, and the changes of the script that would make it go away."""
+
+    finding: Finding
+    statement: ParsedStatement
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -25,9 +35,16 @@ class Linter:
 
     def lint(self, script: Script, catalog: Catalog) -> tuple[Finding, ...]:
         """What the rules find in a script. ``catalog`` is what was there before, and holds what is there after."""
+        found = [each.finding for each in self.find(script, catalog)]
+        if any(rule is SYNTAX_ERROR for rule in self.rules):
+            found += (_refused(piece, script) for piece in script.not_analysed if piece.refused)
+        return tuple(found)
+
+    def find(self, script: Script, catalog: Catalog) -> list[Found]:
+        """As :meth:`lint`, with the statements and the fixes."""
         catalog.begin_script()
         steps = list(_steps(script))
-        found: list[Finding] = []
+        found: list[Found] = []
         by_action = _by_action(self.rules)
         for number, written in enumerate(steps):
             step = steps[number] = step_of(written.action, written.statement, written.transaction, catalog)
@@ -36,12 +53,13 @@ class Linter:
                 context = Context(steps, number, catalog, self.server_version, self.settings)
                 for rule in listening:
                     if step.statement.within is not Within.FUNCTION or rule.in_functions:
-                        found += (_finding(rule, match, step, script) for match in rule.find(step.action, context))
+                        found += (
+                            Found(_finding(rule, match, step, script), step.statement, match.fixes)
+                            for match in rule.find(step.action, context)
+                        )
             if step.statement.within is not Within.FUNCTION:
                 catalog.apply(step.action)
-        if any(rule is SYNTAX_ERROR for rule in self.rules):
-            found += (_refused(piece, script) for piece in script.not_analysed if piece.refused)
-        return tuple(found)
+        return found
 
 
 def follow(script: Script, catalog: Catalog) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
-from migsafe.rules.constraints import added, name_for
+from migsafe.rules.constraints import added, name_for, valid_later_fixes
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.lock_modes import LockMode
@@ -30,6 +30,7 @@ def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]
             f"ALTER TABLE {action.table} ADD CONSTRAINT {name} CHECK ({each.expression}) NOT VALID;\n"
             f"ALTER TABLE {action.table} VALIDATE CONSTRAINT {name}; -- in a later transaction",
             action.table,
+            fixes=valid_later_fixes(action, each, context),
         )
 
 

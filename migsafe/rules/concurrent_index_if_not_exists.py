@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Answers
+from migsafe.rules.edits import before
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import CreateIndex, Drop, Kind
 from migsafe.sql.names import Name
@@ -26,7 +27,7 @@ def find(action: CreateIndex, context: Context) -> Iterator[Match]:
         "passes over it because of IF NOT EXISTS: no query uses it, and every write pays for it.",
         f"{drop}\n{context.statement.text};",
         action.table,
-        mechanical=not context.in_transaction,
+        fixes=((before(drop.removesuffix(";")),),),
     )
 
 

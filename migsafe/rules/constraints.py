@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migsafe.catalog import Table
+from migsafe.rules.edits import Edit, Fix, at_end, before, head, in_front, rest_from
 from migsafe.sql.actions import AddColumn, AddConstraint, Constraint, ConstraintKind
 from migsafe.sql.names import Name, quoted
+from migsafe.sql.words import words
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
+
+LONGEST_NAME = 63
+"""Bytes of a name that PostgreSQL keeps (NAMEDATALEN - 1)."""
 
 
 def added(action: AddConstraint | AddColumn, kind: ConstraintKind, context: Context) -> tuple[Constraint, ...]:
@@ -26,31 +32,78 @@ def name_for(table: Name, constraint: Constraint) -> str:
     """The constraint's own name, or the one that PostgreSQL would begin with (ChooseConstraintName)."""
     if constraint.name:
         return constraint.name
-    label = {ConstraintKind.PRIMARY_KEY: "pkey", ConstraintKind.UNIQUE: "key"}.get(constraint.kind, "check")
-    columns = constraint.columns if constraint.kind is ConstraintKind.UNIQUE or len(constraint.columns) == 1 else ()
+    label = _LABELS.get(constraint.kind, "check")
+    every = constraint.kind in (ConstraintKind.UNIQUE, ConstraintKind.FOREIGN_KEY)
+    columns = constraint.columns if every or len(constraint.columns) == 1 else ()
     if constraint.kind is ConstraintKind.PRIMARY_KEY:
         columns = ()
     return "_".join((table.name, *columns, label))
 
 
+_LABELS = {ConstraintKind.PRIMARY_KEY: "pkey", ConstraintKind.UNIQUE: "key", ConstraintKind.FOREIGN_KEY: "fkey"}
+
+
 def index_first(action: AddConstraint | AddColumn, constraint: Constraint, context: Context) -> str:
     """The SQL that builds the index of a unique constraint or primary key beforehand, and lets writes pass."""
     name = quoted(name_for(action.table, constraint))
-    columns = ", ".join(quoted(each) for each in constraint.columns)
     kind = "PRIMARY KEY" if constraint.kind is ConstraintKind.PRIMARY_KEY else "UNIQUE"
     apart = " -- in a migration of its own that runs outside of a transaction" if context.in_transaction else ""
-    index = f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {action.table} ({columns});{apart}"
+    index = f"{_unique_index(action.table, constraint, name)};{apart}"
     constrained = f"ALTER TABLE {action.table} ADD CONSTRAINT {name} {kind} USING INDEX {name}"
     return f"{index}\n{constrained}{' DEFERRABLE' if constraint.deferrable else ''};"
 
 
-def is_plain(action: AddConstraint | AddColumn, constraint: Constraint, context: Context) -> bool:
-    """Whether :func:`index_first` says all that the statement says, so that it may stand for it."""
-    text = context.statement.text.upper()
-    said = any(word in text for word in ("INCLUDE", "NULLS", "WITH (", "TABLESPACE"))
-    return (
-        isinstance(action, AddConstraint)
-        and action.alone
-        and not action.if_exists
-        and not (said or constraint.deferrable or context.in_transaction)
+def _unique_index(table: Name, constraint: Constraint, name: str) -> str:
+    columns = ", ".join(quoted(each) for each in constraint.columns)
+    return f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns})"
+
+
+def index_first_fixes(action: AddConstraint | AddColumn, constraint: Constraint, context: Context) -> tuple[Fix, ...]:
+    """The changes that :func:`index_first` stands for, where it says all that the statement says."""
+    text = context.statement.text
+    said = any(word.is_keyword("INCLUDE", "NULLS", "WITH", "TABLESPACE", "ONLY") for word in words(text))
+    if not (isinstance(action, AddConstraint) and action.alone and not action.if_exists) or said:
+        return ()
+    name = sure_name(action.table, constraint, context)
+    if name is None or constraint.deferrable:
+        return ()
+    primary = constraint.kind is ConstraintKind.PRIMARY_KEY
+    using = f"{' KEY' if primary else ''} USING INDEX {quoted(name)}"
+    rest = rest_from(text, "PRIMARY" if primary else "UNIQUE", text=using)
+    if rest is None:
+        return ()
+    index = before(_unique_index(action.table, constraint, quoted(name)))
+    return ((index, *_naming(text, constraint, name), rest),)
+
+
+def valid_later_fixes(action: AddConstraint | AddColumn, constraint: Constraint, context: Context) -> tuple[Fix, ...]:
+    """NOT VALID at the end of the statement, and behind it one that validates."""
+    text = context.statement.text
+    name = sure_name(action.table, constraint, context)
+    if not (isinstance(action, AddConstraint) and action.alone) or name is None:
+        return ()
+    validate = f" NOT VALID;\n{head(text, 'ADD')} VALIDATE CONSTRAINT {quoted(name)}"
+    return ((*_naming(text, constraint, name), at_end(text, validate)),)
+
+
+def _naming(text: str, constraint: Constraint, name: str) -> tuple[Edit, ...]:
+    if constraint.name:
+        return ()
+    keyword = constraint.kind.value.split()[0].upper()
+    return (in_front(text, keyword, f"CONSTRAINT {quoted(name)}"),)
+
+
+def sure_name(table: Name, constraint: Constraint, context: Context) -> str | None:
+    """The constraint's own name, or the one that PostgreSQL will choose; none where that isn't sure."""
+    if constraint.name:
+        return constraint.name
+    name = name_for(table, constraint)
+    home = context.catalog.qualified(table).schema
+    taken = any(
+        relation.name.schema == home
+        and (relation.name.name == name or (isinstance(relation, Table) and name in relation.constraints))
+        for relation in context.catalog.relations.values()
     )
+    known = context.table(table)
+    sure = known is not None and known.complete and context.catalog.complete
+    return name if sure and not taken and len(name.encode()) <= LONGEST_NAME else None

@@ -26,7 +26,6 @@ def find(action: DetachPartition, context: Context) -> Iterator[Match]:
         "partitions wait.",
         rewrite,
         action.table,
-        mechanical=not context.in_transaction,
     )
 
 

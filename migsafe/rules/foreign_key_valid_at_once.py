@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
+from migsafe.rules.constraints import name_for, valid_later_fixes
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.lock_modes import LockMode
@@ -29,7 +30,7 @@ def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]
     for each in constraints:
         if each.kind is not ConstraintKind.FOREIGN_KEY or not each.valid or (table and table.partitioned):
             continue
-        name = each.name or f"{action.table.name}_{'_'.join(each.columns)}_fkey"
+        name = name_for(action.table, each)
         rewrite = None
         if isinstance(action, AddConstraint) and action.alone:
             first = context.statement.text if each.name else _named(context.statement.text, name)
@@ -42,6 +43,7 @@ def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]
             f"{each.refers_to}: writes to both wait meanwhile.",
             rewrite,
             action.table,
+            fixes=valid_later_fixes(action, each, context),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Locks
+from migsafe.rules.edits import behind
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Drop, Kind
 from migsafe.sql.lock_modes import LockMode
@@ -34,7 +35,9 @@ def find(action: Drop, context: Context) -> Iterator[Match]:
         "it waits itself for the queries that run.",
         rewrite,
         index.table if index else action.name,
-        mechanical=action.together == 1 and not action.cascade and not context.in_transaction,
+        fixes=((behind(context.statement.text, "INDEX", text="CONCURRENTLY"),),)
+        if action.together == 1 and not action.cascade
+        else (),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
+from migsafe.rules.edits import Edit, Fix, before, behind, edited
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import CreateIndex
 from migsafe.sql.lock_modes import LockMode
@@ -20,16 +21,24 @@ def find(action: CreateIndex, context: Context) -> Iterator[Match]:
     if action.concurrently or context.is_new(action.table) or (table and (table.partitioned or table.temporary)):
         return
     text = context.statement.text
-    position = text.upper().index("INDEX") + len("INDEX")
-    rewrite = f"{text[:position]} CONCURRENTLY{text[position:]};"
+    concurrently = behind(text, "INDEX", text="CONCURRENTLY")
+    rewrite = f"{edited(text, [concurrently])};"
     if context.in_transaction:
         rewrite += "\n-- in a migration of its own that runs outside of a transaction"
     yield Match(
         f"Building the index takes a SHARE lock on {action.table}: every write to it waits until the index is there.",
         rewrite,
         action.table,
-        mechanical=not context.in_transaction,
+        fixes=tuple(_fixes(action, concurrently)),
     )
+
+
+def _fixes(action: CreateIndex, concurrently: Edit) -> Iterator[Fix]:
+    if action.if_not_exists and action.name:  # what a build that was broken off leaves has the name too
+        index = action.table.beside(action.name)
+        yield before(f"DROP INDEX CONCURRENTLY IF EXISTS {index}"), concurrently
+    else:
+        yield (concurrently,)
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Answers
+from migsafe.rules.edits import Edit, Fix, type_words
 from migsafe.rules.rule import Match, Rule
 from migsafe.rules.values import written_columns
 from migsafe.sql.actions import AddColumn, CreateTable
@@ -16,14 +17,27 @@ if TYPE_CHECKING:
     from migsafe.rules.context import Context
 
 
-def find(action: CreateTable | AddColumn, _: Context) -> Iterator[Match]:
+def find(action: CreateTable | AddColumn, context: Context) -> Iterator[Match]:
     for table, column in written_columns(action):
         if column.type.schema is None and column.type.name in ("int4", "serial4"):
             yield Match(
                 f"{table}.{quoted(column.name)} is of 4 bytes, and ends at 2147483647.",
                 "-- write bigint",
                 table,
+                fixes=_fixes(column.name, context),
             )
+
+
+_WIDER = {"INT": "bigint", "INTEGER": "bigint", "INT4": "bigint", "SERIAL": "bigserial", "SERIAL4": "bigserial"}
+
+
+def _fixes(column: str, context: Context) -> tuple[Fix, ...]:
+    edits = [
+        Edit(word.start, word.end, _WIDER[word.text.upper()])
+        for word in type_words(context.statement, column)
+        if word.text.upper() in _WIDER
+    ]
+    return (tuple(edits),) if edits else ()
 
 
 RULE = Rule(

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Locks, Meanwhile
+from migsafe.rules.edits import before
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql import actions
 from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
-    from migsafe.rules.context import Context
+    from migsafe.rules.context import Context, Step
 
 _OFF = ("0", "0s", "0ms", "0min")
 
@@ -27,7 +28,15 @@ def find(_: actions.Action, context: Context) -> Iterator[Match]:
         f"{strong.mode} on {strong.relation} is waited for without a bound, and behind it everybody who comes later.",
         f"SET {local}lock_timeout = '2s';\n{context.statement.text};",
         strong.relation,
+        fixes=tuple((before(f"SET {each}lock_timeout = '2s'"),) for each in ("LOCAL ", ""))
+        if not any(_waits_long(step) for step in context.later)
+        else (),
     )
+
+
+def _waits_long(step: Step) -> bool:
+    """Whether it is done CONCURRENTLY, where a timeout would leave an invalid index behind."""
+    return getattr(step.action, "concurrently", False) is True
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
+from migsafe.rules.edits import behind
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Reindex
 from migsafe.sql.lock_modes import LockMode
@@ -32,7 +33,7 @@ def find(action: Reindex, context: Context) -> Iterator[Match]:
         "reads that would use it, wait until it is built.",
         rewrite,
         action.name,
-        mechanical="(" not in context.statement.text and not context.in_transaction,
+        fixes=((behind(context.statement.text, action.what.upper(), text="CONCURRENTLY"),),),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Claim
+from migsafe.rules.edits import Fix
 from migsafe.sql.actions import Action
 from migsafe.sql.names import Name
 
@@ -28,14 +29,15 @@ class Confidence(StrEnum):
 class Match:
     """A hazard in one action. ``message`` is one sentence that names the object, the lock and whom it blocks.
 
-    ``rewrite`` is what to write instead, in the user's own names: SQL, or words where SQL can't say it. ``mechanical``
-    says that the rewrite is complete SQL that may replace the statement as it stands. ``object`` is what it is about.
+    ``rewrite`` is what to write instead, in the user's own names: SQL, or words where SQL can't say it. ``object`` is
+    what it is about. ``fixes`` are changes of the script that leave the same schema behind, each in place of the
+    others; the first one is taken that the whole script is better with, in the transactions it then runs in.
     """
 
     message: str
     rewrite: str | None = None
     object: Name | str | None = None
-    mechanical: bool = False
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

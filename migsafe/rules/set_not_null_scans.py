@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
+from migsafe.rules.constraints import LONGEST_NAME
+from migsafe.rules.edits import Fix, at_end, before, head
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import SetNotNull
 from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
+from migsafe.sql.words import words
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -22,7 +25,8 @@ def find(action: SetNotNull, context: Context) -> Iterator[Match]:
         return
     if table and (table.not_null_is_proved(action.column) or _is_not_null(table.columns.get(action.column))):
         return
-    column, check = quoted(action.column), quoted(f"{action.table.name}_{action.column}_not_null")
+    name = f"{action.table.name}_{action.column}_not_null_check"  # PostgreSQL 18 names its own without "_check"
+    column, check = quoted(action.column), quoted(name)
     yield Match(
         f"SET NOT NULL reads every row of {action.table} under an ACCESS EXCLUSIVE lock: reads and writes wait.",
         f"ALTER TABLE {action.table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID;\n"
@@ -30,8 +34,19 @@ def find(action: SetNotNull, context: Context) -> Iterator[Match]:
         f"ALTER TABLE {action.table} ALTER COLUMN {column} SET NOT NULL; -- scans nothing now\n"
         f"ALTER TABLE {action.table} DROP CONSTRAINT {check};",
         action.table,
-        mechanical=action.alone and not context.in_transaction,
+        fixes=_fixes(context.statement.text, column, check)
+        if action.alone and len(name.encode()) <= LONGEST_NAME
+        else (),
     )
+
+
+def _fixes(text: str, column: str, check: str) -> tuple[Fix, ...]:
+    if any(word.is_keyword("ONLY") for word in words(text)):
+        return ()  # a check can't be added to a parent alone
+    table = head(text, "ALTER", after="TABLE")
+    first = f"{table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID"
+    proof = before(f"{first};\n{table} VALIDATE CONSTRAINT {check}")
+    return ((proof, at_end(text, f";\n{table} DROP CONSTRAINT {check}")),)
 
 
 def _is_not_null(column: object) -> bool:

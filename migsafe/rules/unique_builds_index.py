@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
-from migsafe.rules.constraints import added, index_first, is_plain, name_for
+from migsafe.rules.constraints import added, index_first, index_first_fixes, name_for
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.lock_modes import LockMode
@@ -32,7 +32,7 @@ def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]
             "under an ACCESS EXCLUSIVE lock: reads and writes wait.",
             rewrite,
             action.table,
-            mechanical=is_plain(action, each, context),
+            fixes=index_first_fixes(action, each, context),
         )
 
 
