@@ -47,13 +47,16 @@ def take_snapshot(settings: Settings, progress: Progress, target: str, tag: str 
 @json_option
 @with_settings(FLAGS)
 def list_snapshots(settings: Settings, *, in_json: bool, **_: Progress) -> None:
-    """Name every snapshot, the oldest first."""
-    from migsafe.snapshots.store import snapshots
+    """Name every snapshot, the oldest first; those with a tag are kept when others are pruned."""
+    from migsafe.snapshots.store import snapshots, unreadable
 
-    found = snapshots(settings.snapshots.directory_in(settings.root))
+    store = settings.snapshots.directory_in(settings.root)
+    found = snapshots(store)
     click.echo(
         as_json([each.manifest for each in found]) if in_json else plain("\n".join(map(line, found))), nl=bool(found)
     )
+    for path, reason in unreadable(store).items():
+        click.echo(plain(f"{path.name}: {reason}"), err=True)
 
 
 @command.command("show")
@@ -120,20 +123,37 @@ def restore_snapshot(
 @command.command("prune")
 @click.option("--keep", type=click.IntRange(min=0), help="Keep the newest so many of each database.")
 @click.option("--older-than", metavar="AGE", help="Remove only what is older: 12h, 30d, 8w.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--tagged", is_flag=True, help="Let those with a tag go too, by the same rules.")
+@click.option("--except", "names", multiple=True, metavar="NAME", help="Keep this one: its name, tag or directory.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed, and why the others are kept.")
 @with_settings(FLAGS)
 def prune_snapshots(
-    settings: Settings, keep: int | None, older_than: str | None, *, dry_run: bool, **_: Progress
+    settings: Settings,
+    keep: int | None,
+    older_than: str | None,
+    names: tuple[str, ...],
+    *,
+    tagged: bool,
+    dry_run: bool,
+    **_: Progress,
 ) -> None:
-    """Remove old snapshots, and what runs that died have left. With both options, what both allow to go."""
-    from migsafe.snapshots.store import dead_partials, parse_age, remove, snapshots, superfluous
+    """Remove old snapshots, and what runs that died have left. With --keep and --older-than, what both allow to go.
+
+    Snapshots with a tag are kept unless --tagged is given. What is kept is named with the reason.
+    """
+    from migsafe.snapshots.pruning import Rules, parse_age, reasons_to_keep
+    from migsafe.snapshots.store import dead_partials, find, remove, snapshots, unreadable
 
     if keep is None and older_than is None:
         raise UsageError("nothing says what to remove", hint="Give --keep or --older-than, or both.")
     store = settings.snapshots.directory_in(settings.root)
-    age = parse_age(older_than) if older_than else None
-    old = superfluous(snapshots(store), keep=keep, older_than=age, now=datetime.now(UTC))
-    for path in (*(each.path for each in old), *dead_partials(store)):
+    spared = frozenset(find(store, name).path for name in names)
+    rules = Rules(keep, parse_age(older_than) if older_than else None, tagged, spared)
+    kept = {**reasons_to_keep(snapshots(store), rules, datetime.now(UTC)), **unreadable(store)}
+    for path, reason in (*kept.items(), *((path, None) for path in dead_partials(store))):
+        if reason is not None:
+            click.echo(plain(f"keeping {path.name}: {reason}"))
+            continue
         click.echo(plain(f"{'would remove' if dry_run else 'removing'} {path.name}, {size(sum_of(path))}"))
         if not dry_run:
             remove(path)

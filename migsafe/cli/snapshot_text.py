@@ -33,7 +33,7 @@ def line(snapshot: Snapshot) -> str:
     """A snapshot in one line."""
     manifest = snapshot.manifest
     kept = ", with privileges" if manifest.privileges else ""
-    tag = f", tag {one_line(manifest.tag)}" if manifest.tag else ""
+    tag = f", tag {one_line(manifest.tag)}, so kept" if manifest.tag else ""
     return (
         f"{snapshot.path.name}  {manifest.database} at {manifest.address}, {manifest.tables} tables, "
         f"{manifest.rows} rows, {size(manifest.size)}{kept}{tag}"
@@ -46,6 +46,7 @@ def page(snapshot: Snapshot) -> str:
     rows = {
         "snapshot": snapshot.path,
         "tag": manifest.tag or "none",
+        "prune": "keeps it, as it has a tag, unless with --tagged" if manifest.tag else "removes it by --keep and age",
         "taken": manifest.taken.isoformat(sep=" ", timespec="seconds"),
         "database": f"{manifest.database} at {manifest.address}, {size(manifest.database_size)}",
         "server": f"PostgreSQL {manifest.server}, dumped by pg_dump {manifest.pg_dump}",

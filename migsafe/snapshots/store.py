@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from migsafe.errors import CannotCheck, UsageError
@@ -18,9 +18,6 @@ from migsafe.setting import nearest
 from migsafe.snapshots.manifest import MANIFEST, Snapshot, read
 
 PARTIAL = ".partial-"
-
-_AGE = re.compile(r"(\d+)\s*([hdw])")
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def new_name(store: Path, database: str, taken: datetime) -> str:
@@ -32,9 +29,23 @@ def new_name(store: Path, database: str, taken: datetime) -> str:
 
 
 def snapshots(store: Path) -> tuple[Snapshot, ...]:
-    """All complete snapshots, the oldest first."""
-    found = (read(path.parent) for path in store.glob(f"*/{MANIFEST}") if not path.parent.name.startswith("."))
+    """All complete snapshots that this migsafe can read, the oldest first."""
+    found = (each for each in _all(store) if isinstance(each, Snapshot))
     return tuple(sorted(found, key=lambda snapshot: (snapshot.manifest.taken, snapshot.path.name)))
+
+
+def unreadable(store: Path) -> Mapping[Path, str]:
+    """The snapshots whose manifest is damaged or of another format, and why they can't be read."""
+    return {Path(each.where or store).parent: each.message for each in _all(store) if isinstance(each, CannotCheck)}
+
+
+def _all(store: Path) -> Iterator[Snapshot | CannotCheck]:
+    for path in sorted(store.glob(f"*/{MANIFEST}")):
+        if not path.parent.name.startswith("."):
+            try:
+                yield read(path.parent)
+            except CannotCheck as error:
+                yield error
 
 
 def find(store: Path, name: str) -> Snapshot:
@@ -63,32 +74,6 @@ def lookup(store: Path, name: str) -> Snapshot | None:
 
 def _tagged(store: Path, tag: str) -> Iterator[Path]:
     yield from (snapshot.path for snapshot in reversed(snapshots(store)) if snapshot.manifest.tag == tag)
-
-
-def parse_age(text: str) -> timedelta:
-    """``12h``, ``30d`` or ``8w``. Raises :class:`UsageError` for anything else."""
-    match = _AGE.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"{text!r} is no age", hint="Write hours, days or weeks: 12h, 30d, 8w.")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def superfluous(
-    found: tuple[Snapshot, ...], *, keep: int | None, older_than: timedelta | None, now: datetime
-) -> tuple[Snapshot, ...]:
-    """What to remove: what is not among the newest ``keep`` of its database and, if both are given, also too old."""
-    return tuple(
-        snapshot
-        for snapshot in found
-        if (keep is None or snapshot not in _newest(found, snapshot, keep))
-        and (older_than is None or now - snapshot.manifest.taken > older_than)
-    )
-
-
-def _newest(found: tuple[Snapshot, ...], like: Snapshot, keep: int) -> tuple[Snapshot, ...]:
-    source = (like.manifest.address, like.manifest.database)
-    same = [each for each in found if (each.manifest.address, each.manifest.database) == source]
-    return tuple(same[-keep:]) if keep else ()
 
 
 def remove(path: Path) -> None:

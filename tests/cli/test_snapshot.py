@@ -127,6 +127,37 @@ def test_a_database_that_migsafe_did_not_make_must_be_named(project: Project, fi
     assert "--into postgres" in ran.errors
 
 
+def test_a_tag_is_not_pruned_away_unless_that_is_said_and_what_is_kept_is_said_with_the_reason(
+    project: Project, filled: Address
+) -> None:
+    snapshot(project, filled, "take", "--target", "env:TARGET", "--tag", "release-7")
+    snapshot(project, filled, "take", "--target", "env:TARGET")
+    tried = snapshot(project, filled, "prune", "--keep", "0", "--dry-run").output
+    assert "it has the tag release-7; --tagged lets it go" in tried
+    assert "would remove" in tried
+    assert "keeping" in snapshot(project, filled, "prune", "--keep", "0").output
+    assert "tag release-7, so kept" in snapshot(project, filled, "list").output
+    assert "unless with --tagged" in snapshot(project, filled, "show", "release-7").output
+    assert snapshot(project, filled, "prune", "--keep", "0", "--except", "release-8").exit_code == 2
+    snapshot(project, filled, "prune", "--keep", "0", "--tagged")
+    assert list(store(project).iterdir()) == []
+
+
+def test_a_snapshot_that_can_not_be_read_is_named_and_stops_nothing(project: Project, filled: Address) -> None:
+    for _ in range(2):
+        snapshot(project, filled, "take", "--target", "env:TARGET")
+    first, second = sorted(store(project).iterdir())
+    (first / "manifest.json").write_text('{"format": "migsafe.snapshot/1"}')
+    listed = snapshot(project, filled, "list")
+    assert (listed.exit_code, listed.output.split()[0]) == (0, second.name)
+    assert f"{first.name}: this snapshot has the format migsafe.snapshot/1" in listed.errors
+    assert (
+        f"keeping {first.name}: this snapshot has the format"
+        in snapshot(project, filled, "prune", "--keep", "1").output
+    )
+    assert snapshot(project, filled, "show", first.name).exit_code == 3
+
+
 def test_nothing_is_pruned_unless_it_is_said_what(project: Project, filled: Address) -> None:
     assert snapshot(project, filled, "prune").exit_code == 2
 

@@ -15,7 +15,8 @@ from migsafe.postgres.address import Address
 from migsafe.postgres.databases import connect_to
 from migsafe.postgres.server import ServerSettings
 from migsafe.snapshots.manifest import FINGERPRINT, SCHEMA, Snapshot, read
-from migsafe.snapshots.store import dead_partials, find, parse_age, remove, snapshots, superfluous
+from migsafe.snapshots.pruning import Rules, parse_age, reasons_to_keep
+from migsafe.snapshots.store import dead_partials, find, remove, snapshots, unreadable
 from migsafe.snapshots.take import ADVANCED, take
 from migsafe.snapshots.verify import damage, verify_deep
 from migsafe.state import State, compare_states, read_state
@@ -56,6 +57,7 @@ def test_a_snapshot_in_an_older_format_is_refused_by_name(filled: Address, tmp_p
     file.write_text(file.read_text().replace("migsafe.snapshot/2", "migsafe.snapshot/1"))
     with pytest.raises(CannotCheck, match=r"format migsafe.snapshot/1, and this migsafe reads migsafe.snapshot/2"):
         read(snapshot.path)
+    assert (snapshots(tmp_path), list(unreadable(tmp_path))) == ((), [snapshot.path])
 
 
 def test_a_deep_verification_restores_every_kind_elsewhere(every_kind_snapshot: Snapshot) -> None:
@@ -150,14 +152,31 @@ def test_the_newest_of_each_database_and_the_young_are_kept(filled: Address, tmp
     found = snapshots(tmp_path)
     assert found == (first, second)
     later = datetime.now(UTC) + timedelta(days=2)
-    assert superfluous(found, keep=1, older_than=None, now=later) == (first,)
-    assert superfluous(found, keep=None, older_than=timedelta(days=1), now=later) == (first, second)
-    assert superfluous(found, keep=None, older_than=timedelta(days=3), now=later) == ()
-    assert superfluous(found, keep=1, older_than=timedelta(days=3), now=later) == ()
-    assert superfluous(found, keep=0, older_than=None, now=later) == (first, second)
+
+    def goes(keep: int | None, days: int | None) -> list[Path]:
+        rules = Rules(keep, timedelta(days=days) if days else None)
+        return [path for path, reason in reasons_to_keep(found, rules, later).items() if reason is None]
+
+    assert goes(1, None) == [first.path]
+    assert goes(None, 1) == [first.path, second.path]
+    assert goes(None, 3) == []
+    assert goes(1, 3) == []
+    assert goes(0, None) == [first.path, second.path]
     remove(first.path)
     assert snapshots(tmp_path) == (second,)
     assert find(tmp_path, "latest") == second
+
+
+def test_what_has_a_tag_or_is_named_is_kept(filled: Address, tmp_path: Path) -> None:
+    tagged, plain, named = (take(filled, tmp_path, jobs=1, tag=tag) for tag in ("before 2.0", None, None))
+    found, now = snapshots(tmp_path), datetime.now(UTC)
+    kept = reasons_to_keep(found, Rules(keep=0, spared={named.path}), now)
+    assert kept == {
+        tagged.path: "it has the tag before 2.0; --tagged lets it go",
+        plain.path: None,
+        named.path: "named with --except",
+    }
+    assert reasons_to_keep(found, Rules(keep=0, tagged=True), now) == dict.fromkeys(kept)
 
 
 def test_what_a_dead_run_left_is_no_snapshot_and_is_found(filled: Address, tmp_path: Path) -> None:
