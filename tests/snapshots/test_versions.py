@@ -1,4 +1,4 @@
-"""A round trip of every kind of object on every major version of PostgreSQL that this machine has in a wheel."""
+"""A round trip of every kind of object on every major version of PostgreSQL that there is a server of."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from migsafe.snapshots.take import take
 from migsafe.snapshots.verify import damage, verify_deep
 from migsafe.state import compare_states, read_state
 from tests.fix_state import EVERY_KIND
+from tests.postgres.test_container import MAJORS, engine, image
+
+__all__ = ["engine"]
 
 
 @pytest.mark.parametrize("version", [16, 17, 18])
@@ -23,21 +26,31 @@ def test_every_kind_of_object_comes_back_beside_and_in_place_and_is_verified_els
 ) -> None:
     settings = ServerSettings(use="embedded", version=version)
     try:
-        with servers.start(settings) as server:
-            name = databases.name_for(server, "every_kind")
-            databases.create(server, name)
-            address = server.address.on(name)
-            with databases.connect(server, name) as connection:
-                connection.execute(EVERY_KIND.read_bytes())
-                before = read_state(connection)
-            snapshot = take(address, tmp_path, jobs=2, privileges=True)
-            assert damage(snapshot) == ()
-            for how in (How(), How(in_place=True)):
-                with databases.connect(server, name) as connection:
-                    connection.execute("CREATE TABLE public.left_over (a int); CREATE SCHEMA left_behind")
-                assert restore(snapshot, address, how, lambda _: None).differences == ()
-                with databases.connect(server, name) as connection:
-                    assert compare_states(before, read_state(connection)).describe() == ()
+        round_trip(settings, tmp_path)
     except ServerUnavailable as error:
         pytest.skip(error.message)
+
+
+@pytest.mark.parametrize("version", MAJORS)
+def test_every_kind_of_object_comes_back_in_a_container(engine: object, version: int, tmp_path: Path) -> None:
+    round_trip(ServerSettings(use="container", version=version, image=image(engine, version)), tmp_path)
+
+
+def round_trip(settings: ServerSettings, store: Path) -> None:
+    with servers.start(settings) as server:
+        name = databases.name_for(server, "every_kind")
+        databases.create(server, name)
+        address = server.address.on(name)
+        with databases.connect(server, name) as connection:
+            connection.execute(EVERY_KIND.read_bytes())
+            before = read_state(connection)
+        snapshot = take(address, store, jobs=2, privileges=True)
+        assert damage(snapshot) == ()
+        assert snapshot.state == before
+        for how in (How(), How(in_place=True)):
+            with databases.connect(server, name) as connection:
+                connection.execute("CREATE TABLE public.left_over (a int); CREATE SCHEMA left_behind")
+            assert restore(snapshot, address, how, lambda _: None).differences == ()
+            with databases.connect(server, name) as connection:
+                assert compare_states(before, read_state(connection)).describe() == ()
     assert not verify_deep(snapshot, settings, jobs=2, progress=lambda _: None).difference
