@@ -14,10 +14,11 @@ from typing import IO
 from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres import clients
 from migsafe.postgres.address import Address
-from migsafe.postgres.dump import NEUTRAL
+from migsafe.postgres.dump import NEUTRAL, hint_about_clients
 
 _ROWS = re.compile(rb"\d+; \d+ (?P<table>\d+) TABLE DATA ")
 _FULL = "No space left on device"
+_SERVER_FULL = "The server's disk is full: free some space there."
 
 _UP_TO_ROWS = ("--section=pre-data", "--section=data")
 
@@ -77,7 +78,7 @@ def restore_directory(
             for arguments in runs:
                 clients.run(program.path, [*common, *arguments, str(directory)], address)
         except CannotCheck as error:
-            raise _explained(error, "The server's disk is full: free some space there.") from error
+            raise _explained(error, _SERVER_FULL) from error
 
 
 def _is_wanted(line: bytes, without: Collection[int]) -> bool:
@@ -115,8 +116,11 @@ def replace_in_one_transaction(
                 writer.kill()
                 reader.kill()
                 raise
-        clients.raise_if_failed("psql", reader.returncode, _said(said_by_psql))
-        clients.raise_if_failed("pg_restore", writer.returncode, _said(said_by_restore))
+        try:
+            clients.raise_if_failed("psql", reader.returncode, _said(said_by_psql))
+            clients.raise_if_failed("pg_restore", writer.returncode, _said(said_by_restore))
+        except CannotCheck as error:
+            raise _explained(error, _SERVER_FULL) from error
 
 
 def _pass_on(writer: subprocess.Popen[bytes], reader: subprocess.Popen[bytes], first: str) -> None:
@@ -151,4 +155,5 @@ def _explained(error: CannotCheck, on_full_disk: str) -> CannotCheck:
         return CannotCheck(error.message, where=error.where, hint=on_full_disk)
     if "server closed the connection" in error.message or "terminating connection" in error.message:
         return ServerUnavailable(error.message, where=error.where, hint="Look at the server's log, then run again.")
-    return error
+    hint = hint_about_clients(error.message)
+    return CannotCheck(error.message, where=error.where, hint=hint) if hint else error

@@ -17,6 +17,7 @@ NEUTRAL = ("--no-owner", "--no-privileges")
 """Owners and privileges name roles of the whole cluster, which a throwaway server doesn't have."""
 
 _COLUMN_NUMBER = re.compile(r"(?<=SET \()pg_attver=\d+(, )?|, pg_attver=\d+")
+_UNKNOWN_COLUMN_NUMBER = 'unrecognized parameter "pg_attver"'
 _DUMPED_FROM = re.compile(rb"(?:Dumped from database version |\0)([1-9][0-9])(?:\.[0-9]+|devel|beta[0-9]+|rc[0-9]+)\b")
 """In a plain dump a comment; in pg_dump's own formats a text after the four bytes of its length (``WriteStr``)."""
 
@@ -75,13 +76,25 @@ def _hint(message: str, source: Path, server: Server) -> str:
         return (
             f"The dump is of PostgreSQL {made_on}, and the server is {server.major}: set [server] version = {made_on}."
         )
-    if "unsupported version" in message:
-        return "The dump was made by a newer pg_dump: set [server] version to its server's, or install its pg_restore."
+    if clients_hint := hint_about_clients(message):
+        return clients_hint
     if "extension" in message and "not available" in message:
         return "Use a server that has this extension: [server] use and image, or install its package."
     if "role" in message and "does not exist" in message:
         return "Name the roles that the baseline needs in [server] roles."
     return "Make the baseline load into an empty database with pg_restore or psql first."
+
+
+def hint_about_clients(message: str) -> str | None:
+    """What to do where a dump and the program or server that it is restored with don't fit; none for other errors."""
+    if _UNKNOWN_COLUMN_NUMBER in message:
+        return (
+            "The dump holds pg_attver, a number that Debian's 17.12 gives each column and that only its own pg_dump "
+            "leaves out. Dump with that server's own programs, or restore on a server of that build."
+        )
+    if "unsupported version" in message:
+        return "The dump was made by a newer pg_dump: use a server of its version, or install its pg_restore."
+    return None
 
 
 def _major_of(source: Path) -> int:

@@ -21,7 +21,7 @@ from psycopg import sql
 
 from migsafe.errors import BaselineError, CannotCheck
 from migsafe.postgres import clients
-from migsafe.postgres.dump import NEUTRAL
+from migsafe.postgres.dump import NEUTRAL, hint_about_clients
 from migsafe.rehearsal.masks import Masks
 from migsafe.rehearsal.tables import SourceTable
 from migsafe.rehearsal.target import refusals
@@ -87,10 +87,9 @@ class SchemaDump:
             if type(error) is not CannotCheck:
                 raise
             missing = ", ".join(self._likeness.missing)
-            hint = f"The throwaway server has no extension {missing}: use one that has it ([server] image)."
-            raise BaselineError(
-                f"the target's schema can't be brought over: {error.message}", hint=hint if missing else None
-            ) from error
+            extension = f"The throwaway server has no extension {missing}: use one that has it ([server] image)."
+            hint = hint_about_clients(error.message) or (extension if missing else None)
+            raise BaselineError(f"the target's schema can't be brought over: {error.message}", hint=hint) from error
 
 
 @contextmanager
