@@ -65,6 +65,16 @@ class CheckSettings:
         int,
         Setting("At how many points a migration is cut off at most, spread evenly over all there are (0: no bound)."),
     ] = 100
+    lock_rows: Annotated[
+        int,
+        Setting(
+            "The rows that a locked table is multiplied to at least, before the migration is run on four times as many "
+            "(0: it is run at one size only)."
+        ),
+    ] = 10_000
+    lock_budget: Annotated[
+        int, Setting("Milliseconds that a statement may keep others from a table without a warning.")
+    ] = 500
     data_fails: Annotated[
         tuple[str, ...],
         Setting("What may become of no value or row; besides the default there are changed and appeared."),

@@ -16,6 +16,7 @@ from migsafe.checks.crash import check_crash
 from migsafe.checks.data import FAILURES as DATA_FAILURES
 from migsafe.checks.data import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
+from migsafe.checks.locks import LOCKS, check_locks
 from migsafe.checks.restore import check_restore
 from migsafe.errors import BaselineError, SettingsError
 from migsafe.findings import (
@@ -47,6 +48,7 @@ CHECKS: dict[str, Check] = {
     "data": check_data,
     "apply-twice": check_apply_twice,
     "crash": check_crash,
+    LOCKS: check_locks,
     "restore": check_restore,
     "compatibility": check_compatibility,
 }
@@ -182,7 +184,8 @@ class Gate:
             )
             self.findings.extend(useless)
             self.unread.update(experiment.state_after.contents.not_checked)
-            statements, not_traced = experiment.applied.statements, experiment.applied.not_traced
+            labelled = experiment if LOCKS in self.checks else experiment.applied
+            statements, not_traced = labelled.statements, experiment.applied.not_traced
             yield MigrationReport(step.version, step.description, step.files, results, statements, not_traced)
             self.sandbox.drop(before)
             before, state = experiment.after, experiment.state_after

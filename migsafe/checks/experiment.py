@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from migsafe.checks.growth import with_growth
+from migsafe.checks.locks_held import moments
+from migsafe.checks.sizes import Question, Sizes, measure_sizes, with_partitioned
 from migsafe.config import CheckSettings
-from migsafe.findings import CheckResult, Location
+from migsafe.findings import CheckResult, Location, Statement
 from migsafe.history.model import Migration
 from migsafe.rows.contents import ColumnName
 from migsafe.sandbox import Reading, Sandbox, TracedRun
@@ -85,6 +88,30 @@ class Experiment:
         if not self.again.run.succeeded:
             return frozenset()
         return compare_states(self.reading_after.state, self.again.state).changed_columns
+
+    @cached_property
+    def rows_before(self) -> Mapping[str, int]:
+        """How many rows each table of the user had, by printed name; partitioned ones as wholes too."""
+        rows = {table: contents.rows for table, contents in self.state_before.contents.tables.items()}
+        with self.sandbox.connect(self.before) as connection:
+            return with_partitioned(connection, rows)
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """The migration at two sizes; measured only where a lock keeps somebody from a table that has rows."""
+        least = self.settings.lock_rows
+        seen = moments(self.applied.statements, self.rows_before)
+        if not least or not self.applied.succeeded or not any(moment.taken for moment in seen):
+            return Sizes()
+        rows = {table: contents.rows for table, contents in self.state_before.contents.tables.items()}
+        return measure_sizes(
+            Question(self.sandbox, self.before, self.after, self.step.target, self.applied, rows, least)
+        )
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """What the step did, with what is known of its growth."""
+        return with_growth(self.applied.statements, self.sizes.labels)
 
 
 Check = Callable[[Experiment], CheckResult]

@@ -7,9 +7,10 @@ has none no row is copied; what refers to such a table keeps referring to its ol
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -31,20 +32,30 @@ class Multiplied:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-def multiply(connection: psycopg.Connection, factor: int, *, ignore: Collection[TableName] = ()) -> Multiplied:
+def multiply(
+    connection: psycopg.Connection,
+    factor: int,
+    *,
+    ignore: Collection[TableName] = (),
+    keys: Mapping[int, Sequence[Key]] = MappingProxyType({}),
+) -> Multiplied:
     """Make each of the user's tables have ``factor`` times its rows; all or none of a table's.
 
-    ``ignore`` are tables that are left as they are (a tool's version tables). Sequences are moved beyond the new
-    values. Triggers are not fired (``session_replication_role = replica``, manual 20.11.1), so foreign keys are not
-    checked but kept by construction; where that may not be set, tables with triggers are left. Checks, NOT NULL, unique
-    and exclusion constraints hold as ever: what they refuse is told with the server's reason. The connection must be
-    idle, in autocommit. One INSERT a table, in one transaction. Locks: ROW EXCLUSIVE on every table until the end.
+    ``ignore`` are tables that are left as they are (a tool's version tables). ``keys`` are unique keys that a table
+    does not have yet, by its oid: the copies keep them, so that they can be made afterwards. Sequences are moved beyond
+    the new values. Triggers are not fired (``session_replication_role = replica``, manual 20.11.1), so foreign keys are
+    not checked but kept by construction; where that may not be set, tables with triggers are left. Checks, NOT NULL,
+    unique and exclusion constraints hold as ever: what they refuse is told with the server's reason. The connection
+    must be idle, in autocommit. One INSERT a table, in one transaction. Locks: ROW EXCLUSIVE on every table until the
+    end.
     """
     if factor < 1:
         raise ValueError(f"rows can't be multiplied by {factor}")
     with connection.transaction():
         fires = not _without_triggers(connection)
-        tables = find_tables(connection, ignore)
+        tables = tuple(
+            replace(table, keys=(*table.keys, *keys.get(table.oid, ()))) for table in find_tables(connection, ignore)
+        )
         work = _Multiplication(connection, factor - 1, tables, find_references(connection, tables))
         work.refuse_triggers(fires=fires)
         while not work.copied():

@@ -73,12 +73,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A table, or a partitioned one with all its partitions. ``printed`` is its name as PostgreSQL prints it.
+    """A table, or a partitioned one with all its partitions. ``printed`` is its name as PostgreSQL prints it, with the
+    schema only where the search path doesn't lead there; ``qualified`` has it always.
 
     ``triggers`` fire on INSERT; ``always`` are those of them that fire in replica mode too.
     """
 
     oid: int
+    qualified: str
     printed: str
     schema: str
     name: str
@@ -133,6 +135,7 @@ def find_tables(connection: psycopg.Connection, ignore: Collection[TableName] = 
     return tuple(
         Table(
             oid,
+            qualified,
             printed,
             schema,
             name,
@@ -141,7 +144,7 @@ def find_tables(connection: psycopg.Connection, ignore: Collection[TableName] = 
             tuple(keys.get(oid, ())),
             *triggers.get(oid, ((), ())),
         )
-        for oid, _, printed, schema, name, partitioned, columns in rows
+        for oid, qualified, printed, schema, name, partitioned, columns in rows
         if not {TableName(name), TableName(name, schema)} & {*ignore}
     )
 
