@@ -74,7 +74,7 @@ class CheckSettings:
     ] = 10_000
     lock_budget: Annotated[
         int, Setting("Milliseconds that a statement may keep others from a table without a warning.")
-    ] = 500
+    ] = 1_000
     data_fails: Annotated[
         tuple[str, ...],
         Setting("What may become of no value or row; besides the default there are changed and appeared."),

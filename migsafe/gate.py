@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from migsafe.checks.crash import check_crash
 from migsafe.checks.data import FAILURES as DATA_FAILURES
 from migsafe.checks.data import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
-from migsafe.checks.locks import LOCKS, check_locks
+from migsafe.checks.locks import LOCKS, check_locks, unmeasured
 from migsafe.checks.restore import check_restore
 from migsafe.errors import BaselineError, SettingsError
 from migsafe.findings import (
@@ -184,8 +184,10 @@ class Gate:
             )
             self.findings.extend(useless)
             self.unread.update(experiment.state_after.contents.not_checked)
-            labelled = experiment if LOCKS in self.checks else experiment.applied
-            statements, not_traced = labelled.statements, experiment.applied.not_traced
+            statements, not_traced = experiment.applied.statements, experiment.applied.not_traced
+            if LOCKS in self.checks:
+                statements = experiment.statements
+                self.unread.update(_unmeasured(experiment, results))
             yield MigrationReport(step.version, step.description, step.files, results, statements, not_traced)
             self.sandbox.drop(before)
             before, state = experiment.after, experiment.state_after
@@ -210,3 +212,10 @@ class Gate:
         results = tuple(CheckResult(name, Outcome.NOT_CHECKED, reason=reason) for name in self.checks)
         results = (*of_step(step.files, self.linted), *results)
         return MigrationReport(step.version, step.description, step.files, results)
+
+
+def _unmeasured(experiment: Experiment, results: Iterable[CheckResult]) -> dict[str, str]:
+    """What the lock check passed over, where it doesn't say so itself."""
+    said = any(each.check == LOCKS and each.outcome is Outcome.NOT_CHECKED for each in results)
+    reasons = () if said else unmeasured(experiment)
+    return {f"{LOCKS} of {experiment.step.version}": "; ".join(reasons)} if reasons else {}

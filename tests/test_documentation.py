@@ -8,7 +8,7 @@ from pathlib import Path
 from migsafe.gate import CHECKS
 
 ROOT = Path(__file__).parent.parent
-RULE = re.compile(r'"((?:history|apply|restore|data|ignore|rehearse|compatibility)-[a-z]+(?:-[a-z]+)*)"')
+RULE = re.compile(r'"((?:history|apply|restore|data|locks|ignore|rehearse|compatibility)-[a-z]+(?:-[a-z]+)*)"')
 
 
 def test_every_rule_is_documented() -> None:

@@ -102,7 +102,7 @@ class Experiment:
         least = self.settings.lock_rows
         seen = moments(self.applied.statements, self.rows_before)
         if not least or not self.applied.succeeded or not any(moment.taken for moment in seen):
-            return Sizes()
+            return Sizes(one_is_enough=not least)
         rows = {table: contents.rows for table, contents in self.state_before.contents.tables.items()}
         return measure_sizes(
             Question(self.sandbox, self.before, self.after, self.step.target, self.applied, rows, least)

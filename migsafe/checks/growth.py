@@ -54,11 +54,14 @@ class Work:
 
     @classmethod
     def of(cls, statement: Statement, *, timed: bool = True) -> Work:
-        """``timed`` is false where its time may be another's as well."""
+        """``timed`` is false where its time may be another's as well.
+
+        What a COMMIT writes is what was done before it: with ``wal_level = minimal`` the files that are written anew.
+        """
         return cls(
             scanned=sum(scan.rows for scan in statement.scans),
             rows=statement.rows or 0,
-            wal_bytes=statement.wal_bytes or 0,
+            wal_bytes=0 if statement.command_tag == "COMMIT" else statement.wal_bytes or 0,
             milliseconds=statement.milliseconds,
             rewrites=frozenset(each.relation for each in statement.rewrites if each.reason in WRITTEN_ANEW_UNSEEN),
             timed=timed,

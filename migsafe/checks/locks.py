@@ -15,11 +15,11 @@ that are empty in the baseline are not judged. The time that is measured is a lo
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migsafe.checks.locks_held import Moment, moments, stops
+from migsafe.checks.locks_held import moments, stops
 from migsafe.checks.locks_taken import concurrently_in_transaction, no_timeout, several_tables
 from migsafe.checks.locks_work import work_findings
 from migsafe.findings import CheckResult, Outcome, Severity
@@ -49,26 +49,26 @@ def _check(experiment: Experiment) -> CheckResult:
     budget = experiment.settings.lock_budget
     worked = [(moment, finding) for moment in seen for finding in work_findings(moment, budget, place)]
     found = (*(finding for _, finding in worked), *no_timeout(seen, place), *several_tables(seen, place))
-    notes = "; ".join(_notes(experiment, seen))
     errors = [finding for finding in found if finding.severity is Severity.ERROR]
     if errors:
-        reason = f"{errors[0].message} ({notes})" if notes else errors[0].message
-        return CheckResult(LOCKS, Outcome.FAILED, "grows", reason, found)
-    if experiment.settings.lock_rows and any(moment.statement.growth is None for moment, _ in worked):
-        reason = notes or "it could not be told which statement of one size is which of the other"
+        return CheckResult(LOCKS, Outcome.FAILED, "grows", errors[0].message, found)
+    if not experiment.sizes.one_is_enough and any(moment.statement.growth is None for moment, _ in worked):
+        reason = "; ".join(unmeasured(experiment)) or "a statement of the one size has no like on the other"
         return CheckResult(LOCKS, Outcome.NOT_CHECKED, "unknown", reason, found)
     answer = "brief" if any(moment.taken for moment in seen) else "free"
-    return CheckResult(LOCKS, Outcome.PASSED, answer, notes, found)
+    return CheckResult(LOCKS, Outcome.PASSED, answer, findings=found)
 
 
-def _notes(experiment: Experiment, seen: Sequence[Moment]) -> Iterator[str]:
-    """What of the tables that are locked was not measured, and why."""
-    locked = {lock.relation for moment in seen for lock in moment.statement.locks if stops(lock)}
-    yield from (
-        f"{table} could not be multiplied: {why}" for table, why in experiment.sizes.refused.items() if table in locked
-    )
-    empty = sorted(table for table in locked if experiment.rows_before.get(table) == 0)
-    if empty:
-        yield f"not measured, without a row: {', '.join(empty)}"
-    if experiment.sizes.reason:
-        yield experiment.sizes.reason
+def unmeasured(experiment: Experiment) -> tuple[str, ...]:
+    """What of the work at two sizes, and which of the tables that are locked, was not measured, and why."""
+    return tuple(_unmeasured(experiment)) if experiment.applied.succeeded else ()
+
+
+def _unmeasured(experiment: Experiment) -> Iterator[str]:
+    sizes, rows = experiment.sizes, experiment.rows_before
+    locked = {lock.relation for each in experiment.applied.statements for lock in each.locks if stops(lock)}
+    if empty := sorted(table for table in locked if rows.get(table) == 0):
+        yield f"{', '.join(empty)}: there is no row"
+    yield from (f"{table}: can't be multiplied, {why}" for table, why in sizes.refused.items() if table in locked)
+    if sizes.reason:
+        yield sizes.reason

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from migsafe.findings import Lock, Statement
 from migsafe.sql.lock_modes import LockMode
 
-LEEWAY_MILLISECONDS = 0.5
-"""A lock is over before a statement if it was held for less than the statements up to this one took, and this."""
-
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -46,7 +43,7 @@ def moments(
         transaction = open_transactions.get(statement.backend)
         if transaction is None or statement.transaction is None or transaction.number != statement.transaction:
             transaction = open_transactions[statement.backend] = _Open(statement.transaction)
-        held = transaction.held_during(statement)
+        held = transaction.held
         taken = tuple(lock for lock in statement.locks if stops(lock) and lock.relation in filled)
         transaction.take(statement, taken)
         yield Moment(statement, _strongest_first(taken), held, filled, (measured or {}).get(number, ""))
@@ -62,24 +59,24 @@ def _strongest_first(locks: Sequence[Lock]) -> tuple[Lock, ...]:
 
 
 class _Open:
-    """A transaction while it is read: its locks, and the milliseconds that its statements took since each."""
+    """A transaction while it is read: its locks, and how many there were at each savepoint."""
 
     def __init__(self, number: int | None) -> None:
         self.number = number
         self._locks: list[Lock] = []
-        self._since: list[float] = []
+        self._savepoints: list[tuple[str, int]] = []
 
-    def held_during(self, statement: Statement) -> tuple[Lock, ...]:
-        """The locks that are held to the end of this statement: what is rolled back to a savepoint is over before."""
-        self._since = [passed + statement.milliseconds for passed in self._since]
-        return _strongest_first(
-            [
-                lock
-                for lock, passed in zip(self._locks, self._since, strict=True)
-                if lock.milliseconds is None or lock.milliseconds > passed - LEEWAY_MILLISECONDS
-            ]
-        )
+    @property
+    def held(self) -> tuple[Lock, ...]:
+        return _strongest_first(self._locks)
 
     def take(self, statement: Statement, locks: Sequence[Lock]) -> None:
+        """What is held once the statement is done: ROLLBACK TO gives back what was taken since the savepoint."""
         self._locks.extend(locks)
-        self._since.extend(statement.milliseconds for _ in locks)
+        name = statement.sql.strip("; \t\r\n").rpartition(" ")[2].strip('"')
+        if statement.command_tag == "SAVEPOINT":
+            self._savepoints.append((name, len(self._locks)))
+        elif statement.command_tag == "ROLLBACK":
+            while self._savepoints and self._savepoints[-1][0] != name:
+                self._savepoints.pop()
+            del self._locks[self._savepoints[-1][1] if self._savepoints else 0 :]

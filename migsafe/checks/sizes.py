@@ -39,11 +39,14 @@ class Sizes:
     """What came of it. ``labels`` go by the number of the statement in the first run.
 
     ``refused`` says by table why its rows were not multiplied, ``reason`` why some or all statements have no label.
+    ``one_is_enough`` says that a second size wasn't asked for, or that the first is as large as any that would be made:
+    what is seen there decides then.
     """
 
     labels: Mapping[int, Label] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    one_is_enough: bool = False
 
     @property
     def measured(self) -> Mapping[int, str]:
@@ -72,7 +75,8 @@ def measure_sizes(question: Question) -> Sizes:
     """Run the migration at both sizes, each on a clone of its own; again where the time alone tells of growth."""
     plan = _plan(question)
     if plan.rows > MOST_ROWS:
-        return Sizes(reason=f"at {FACTOR} times the rows there would be {plan.rows:,}, too many to be made")
+        reason = f"at {FACTOR} times the rows there would be {plan.rows:,}, too many to be made"
+        return Sizes(reason=reason, one_is_enough=True)
     first = _measure(question, plan)
     if any(label.by_time for label in first.labels.values()):
         second = _measure(question, plan)

@@ -85,6 +85,7 @@ def test_one_check_alone_is_run_when_asked_and_the_others_are_listed(sql_project
         "check data",
         "check apply-twice",
         "check crash",
+        "check locks",
         "check restore",
         "check compatibility",
         "check lint",
@@ -131,6 +132,7 @@ def test_what_is_not_in_a_git_ref_is_new(sql_project: Project) -> None:
             "data": "kept",
             "apply-twice": "idempotent",
             "crash": "converges",
+            "locks": "free",
             "restore": "restored",
             "compatibility": "compatible",
         }
@@ -168,6 +170,7 @@ def test_a_dump_in_each_format_is_a_baseline(
         "data": None,
         "apply-twice": None,
         "crash": None,
+        "locks": None,
         "restore": "restored",
         "compatibility": None,
     }

@@ -1,0 +1,1 @@
+UPDATE orders SET cents = total * 100 WHERE cents IS NULL;

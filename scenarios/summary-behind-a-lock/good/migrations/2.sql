@@ -1,0 +1,3 @@
+SET lock_timeout = '2s';
+CREATE TABLE summary AS SELECT date_trunc('day', placed_at) AS day, count(*), sum(total) FROM orders GROUP BY 1;
+ALTER TABLE customers ADD COLUMN orders integer;

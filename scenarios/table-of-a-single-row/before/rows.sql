@@ -1,0 +1,1 @@
+INSERT INTO settings (country) VALUES (49);

@@ -1,0 +1,5 @@
+SET lock_timeout = '2s';
+BEGIN;
+ALTER TABLE orders ADD COLUMN note text;
+ALTER TABLE customers ADD COLUMN note text;
+COMMIT;

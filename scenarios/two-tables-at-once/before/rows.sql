@@ -1,0 +1,4 @@
+INSERT INTO orders (id, number, total, placed_at)
+SELECT n, 'N-' || n, n, timestamptz '2024-01-01 00:00+00' + n * interval '1 hour'
+FROM generate_series(1, 300) AS n;
+INSERT INTO customers SELECT n, 'Customer ' || n FROM generate_series(1, 50) AS n;
