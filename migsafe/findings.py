@@ -220,11 +220,58 @@ class CheckResult:
             raise ValueError(f"check {self.check!r} was not checked and gives no reason")
 
 
+class Repeatable(StrEnum):
+    """The class of a statement that is run a second time, from the best to the worst.
+
+    Dangerous is what may go through and do harm: rows inserted again, ``n = n + 1``, a drop of what was made anew.
+    """
+
+    RE_RUNNABLE = "re-runnable"
+    GUARDED = "guarded"
+    UNKNOWN = "unknown"
+    NOT_RE_RUNNABLE = "not re-runnable"
+    DANGEROUS = "dangerous"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementAgain:
+    """A statement of a migration, by its place, and what running it a second time comes to."""
+
+    location: Location
+    repeatable: Repeatable
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondRun:
+    """What the text of a migration says of a second run, beside what apply-twice saw of it.
+
+    ``foretold`` is one of apply-twice's answers, or ``depends on rows`` or ``unknown`` where the text leaves it open;
+    ``seen`` is apply-twice's answer, none where it gave none.
+    """
+
+    foretold: str
+    statements: tuple[StatementAgain, ...] = ()
+    seen: str | None = None
+
+    @property
+    def comparison(self) -> str | None:
+        """Whether the text and the experiment say the same; none where one of them says nothing."""
+        if self.seen is None or self.foretold in ("depends on rows", "unknown"):
+            return None
+        if (self.foretold == "idempotent") == (self.seen == "idempotent"):
+            return "agree"
+        if self.foretold == "idempotent":
+            return "the text says re-runnable, the experiment failed"
+        return "the text says not re-runnable, the experiment passed"
+
+
 @dataclass(frozen=True, slots=True)
 class MigrationReport:
     """One step of the history and its checks: one migration, or all pending ones of a tool that can't stop between.
 
     ``not_traced`` says why the locks, rewrites and scans of its statements are not known; empty where they are.
+    ``second_run`` is what its text says of a second run; none where the text wasn't read.
     """
 
     version: str
@@ -233,6 +280,7 @@ class MigrationReport:
     checks: tuple[CheckResult, ...] = ()
     statements: tuple[Statement, ...] = ()
     not_traced: str = ""
+    second_run: SecondRun | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from migsafe.findings import (
 from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.lint.known import read_baseline
 from migsafe.lint.project import CHECK as LINT
-from migsafe.lint.steps import lint_files, of_step, overruled
+from migsafe.lint.steps import Linted, lint_files, of_step, overruled, second_run_of_step
 from migsafe.plan import edits, left_out, matters, read_history, steps
 from migsafe.postgres.shared_objects import changes
 
@@ -95,7 +95,7 @@ def check(settings: Settings, progress: Progress) -> Report:
             return Report("check", history.kind, about, None, (), wrong, unchecked, time.monotonic() - started)
         state = sandbox.state(baseline.database)
         shown = tuple(finding for finding in problems if matters(finding, history, baseline))
-        linted: Mapping[Path, CheckResult] = {}
+        linted: Mapping[Path, Linted] = {}
         if LINT in asked:
             progress("reading the text of the migrations")
             new = {migration.up for migration in baseline.new}
@@ -150,7 +150,7 @@ def chosen_checks(settings: Settings) -> dict[str, Check]:
 class Gate:
     """The chosen checks, run on one step after the other.
 
-    ``linted`` is what the rules say of each file. ``unread`` gathers what could not be read, and why; ``findings`` what
+    ``linted`` is what the text of each file says. ``unread`` gathers what could not be read, and why; ``findings`` what
     is wrong with ignore comments.
     """
 
@@ -158,7 +158,7 @@ class Gate:
     checks: dict[str, Check]
     settings: CheckSettings
     progress: Progress
-    linted: Mapping[Path, CheckResult] = field(default_factory=dict)
+    linted: Mapping[Path, Linted] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -188,7 +188,8 @@ class Gate:
             if LOCKS in self.checks:
                 statements = experiment.statements
                 self.unread.update(_unmeasured(experiment, results))
-            yield MigrationReport(step.version, step.description, step.files, results, statements, not_traced)
+            again = second_run_of_step(step.files, self.linted, results)
+            yield MigrationReport(step.version, step.description, step.files, results, statements, not_traced, again)
             self.sandbox.drop(before)
             before, state = experiment.after, experiment.state_after
             failed = step if not experiment.applied.succeeded else None
@@ -211,7 +212,8 @@ class Gate:
     def _not_checked(self, step: Step, reason: str) -> MigrationReport:
         results = tuple(CheckResult(name, Outcome.NOT_CHECKED, reason=reason) for name in self.checks)
         results = (*of_step(step.files, self.linted), *results)
-        return MigrationReport(step.version, step.description, step.files, results)
+        again = second_run_of_step(step.files, self.linted, ())
+        return MigrationReport(step.version, step.description, step.files, results, second_run=again)
 
 
 def _unmeasured(experiment: Experiment, results: Iterable[CheckResult]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.lint.known import KnownFindings, read_baseline
 from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import Script, script_of, script_of_text
+from migsafe.lint.second_run import second_run
 from migsafe.rules import Rule, rule_named, rules
 from migsafe.rules.context import OLDEST_VERSION
 from migsafe.setting import nearest
@@ -73,12 +74,13 @@ def lint(
         not_analysed.update({str(each.location) or script.name: each.reason for each in script.not_analysed})
         files = (script.file,) if script.file else ()
         ignores = read_ignores(files)
+        again = second_run(script, catalog)
         findings = known.unknown(linter.lint(script, catalog), script.file, ignores)
         results: tuple[CheckResult, ...] = (result_of(script, findings, settings.lint),)
         if ignores:
             results, about_comments = apply_ignores(ignores, results, _other_checks())
             on_comments += about_comments
-        migrations.append(MigrationReport(script.name, script.description, files, results))
+        migrations.append(MigrationReport(script.name, script.description, files, results, second_run=again))
     return Report(
         command="lint",
         history=kind,

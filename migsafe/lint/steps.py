@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsafe.errors import MigsafeError
-from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity, Statement
+from migsafe.findings import CheckResult, Evidence, Finding, Outcome, SecondRun, Severity, Statement
 from migsafe.ignores import read_ignores
 from migsafe.lint.project import CHECK, chosen_rules, first_catalog, result_of
 from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import script_of_text
+from migsafe.lint.second_run import second_run, together
 from migsafe.rules import Rule, rules
 from migsafe.rules.claims import Locks, Meanwhile
 
@@ -23,10 +24,18 @@ if TYPE_CHECKING:
     from migsafe.lint.known import KnownFindings
 
 
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What the text of a migration says: the rules' result, and what a second run would do (none: it wasn't read)."""
+
+    result: CheckResult
+    second_run: SecondRun | None = None
+
+
 def lint_files(
     history: History, new: Collection[Path], settings: LintSettings, server: int, known: KnownFindings
-) -> Mapping[Path, CheckResult]:
-    """What the rules say of each migration that is ``new``, by its file; the others are followed to know the catalog.
+) -> Mapping[Path, Linted]:
+    """What the text says of each migration that is ``new``, by its file; the others are followed to know the catalog.
 
     ``server`` is the major version. A history that can't be read without running it is not checked.
     """
@@ -40,25 +49,32 @@ def lint_files(
             if text.file not in new:
                 follow(script, catalog)
                 continue
+            again = second_run(script, catalog)
             ignores = read_ignores((text.file,)) if known.file else ()
             result = result_of(script, known.unknown(linter.lint(script, catalog), text.file, ignores), settings)
             if script.not_analysed and result.outcome is Outcome.PASSED:
                 missed = "; ".join(f"{each.location}: {each.reason}" for each in script.not_analysed)
                 result = replace(result, reason=f"not analysed: {missed}")
-            found[text.file] = result if settings.gate == "fail" else _milder(result)
+            found[text.file] = Linted(result if settings.gate == "fail" else _milder(result), again)
     except MigsafeError as error:
         reason = f"the text of the migrations can't be had without running them: {error.message}"
-        return {
-            each.up: CheckResult(CHECK, Outcome.NOT_CHECKED, reason=reason)
-            for each in history.migrations
-            if each.up in new
-        }
+        unread = Linted(CheckResult(CHECK, Outcome.NOT_CHECKED, reason=reason))
+        return {each.up: unread for each in history.migrations if each.up in new}
     return found
 
 
-def of_step(files: Sequence[Path], found: Mapping[Path, CheckResult]) -> tuple[CheckResult, ...]:
+def second_run_of_step(
+    files: Sequence[Path], found: Mapping[Path, Linted], results: Iterable[CheckResult]
+) -> SecondRun | None:
+    """What the text of a step says of a second run, beside what apply-twice saw; none where the text wasn't read."""
+    foretold = together(each for file in files if file in found and (each := found[file].second_run))
+    seen = next((each.answer for each in results if each.check == "apply-twice" and each.answer), None)
+    return foretold and replace(foretold, seen=seen)
+
+
+def of_step(files: Sequence[Path], found: Mapping[Path, Linted]) -> tuple[CheckResult, ...]:
     """The result of a step, which may be several migrations."""
-    results = [found[file] for file in files if file in found]
+    results = [found[file].result for file in files if file in found]
     if len(results) < 2:
         return tuple(results)
     findings = tuple(finding for result in results for finding in result.findings)

@@ -18,6 +18,7 @@ from migsafe.findings import (
     MigrationReport,
     Outcome,
     Report,
+    SecondRun,
     ServerError,
     Statement,
     Verdict,
@@ -85,6 +86,19 @@ def _migration(migration: MigrationReport) -> Object:
         "checks": [_check(check) for check in migration.checks],
         "statements": [_statement(statement) for statement in migration.statements],
         "not_traced": migration.not_traced or None,
+        "second_run": migration.second_run and _second_run(migration.second_run),
+    }
+
+
+def _second_run(run: SecondRun) -> Object:
+    return {
+        "foretold": run.foretold,
+        "seen": run.seen,
+        "comparison": run.comparison,
+        "statements": [
+            {"location": _location(each.location), "class": each.repeatable.value, "reason": each.reason or None}
+            for each in run.statements
+        ],
     }
 
 

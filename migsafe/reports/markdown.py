@@ -12,6 +12,7 @@ from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Rep
 from migsafe.plain import one_line, plain
 from migsafe.reports.counts import many, summary
 from migsafe.reports.listed import Entry, entries, left_out
+from migsafe.reports.second_runs import TITLE, second_runs
 from migsafe.reports.told import InTheWay, in_the_way, shortened
 
 SIGNS = {
@@ -45,6 +46,7 @@ def render(report: Report, **_: object) -> str:
         *_table(report),
         *_findings(report),
         *_locks(report),
+        *_second_runs(report),
         *_not_checked(report),
     ]
     return "\n\n".join(blocks) + "\n"
@@ -136,6 +138,13 @@ def _lock(each: InTheWay) -> str:
         held,
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _second_runs(report: Report) -> Iterator[str]:
+    lines = [f"- {_code(subject)}: {_cell(said)}" for subject, said in second_runs(report)]
+    if lines:
+        yield f"**{TITLE.capitalize()}**"
+        yield "\n".join(lines)
 
 
 def _not_checked(report: Report) -> Iterator[str]:

@@ -13,6 +13,7 @@ from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Rep
 from migsafe.plain import one_line, plain
 from migsafe.reports.counts import many, summary
 from migsafe.reports.listed import left_out
+from migsafe.reports.second_runs import TITLE, second_runs
 from migsafe.reports.terminal_locks import locks
 
 STYLES = {
@@ -38,6 +39,7 @@ def render(report: Report, *, width: int, colour: bool) -> str:
     head(page, report)
     _migrations(page, report.migrations)
     findings(page, report)
+    _second_runs(page, report)
     locks(page, report.migrations)
     not_checked(page, report)
     verdict(page, report)
@@ -184,6 +186,15 @@ def _finding(page: Page, finding: Finding, source: str, others: Sequence[Finding
         page.write(f"… and {len(others) - OTHERS_SHOWN:,} more such; --format json has all of them", indent=2)
     if finding.remedy:
         page.write(("instead: ", "bold"), plain(finding.remedy), indent=2)
+
+
+def _second_runs(page: Page, report: Report) -> None:
+    lines = list(second_runs(report))
+    if lines:
+        page.write()
+        page.write((TITLE, "bold"))
+    for subject, said in lines:
+        page.write(f"{one_line(subject)}: {one_line(said)}", indent=2, hanging=2)
 
 
 def not_checked(page: Page, report: Report) -> None:

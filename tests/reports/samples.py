@@ -14,13 +14,16 @@ from migsafe.findings import (
     Lock,
     MigrationReport,
     Outcome,
+    Repeatable,
     Report,
     Rewrite,
     Scan,
+    SecondRun,
     ServerError,
     ServerReport,
     Severity,
     Statement,
+    StatementAgain,
 )
 
 NASTY = 'wei"rd % < & | \\ [bold] {x} \n \x1b[31mred\x1b[0m \u202etfel-ot-thgir\u202c 🐘 表 \x07\x00'
@@ -121,6 +124,16 @@ UNSAFE = Report(
                 CheckResult("apply-twice", Outcome.FAILED, "diverges", "the second run changed rows", (DIVERGES,), 0.5),
                 passed("restore"),
             ),
+            second_run=SecondRun(
+                "idempotent",
+                (
+                    StatementAgain(Location(Path("migrations/0005_cents.sql"), 1, 1), Repeatable.GUARDED),
+                    StatementAgain(
+                        Location(Path("migrations/0005_cents.sql"), 3, 1), Repeatable.RE_RUNNABLE, "a reason"
+                    ),
+                ),
+                "diverges",
+            ),
         ),
         MigrationReport(
             "0006",
@@ -188,6 +201,9 @@ NASTY_NAMES = Report(
                 ),
             ),
             not_traced=NASTY,
+            second_run=SecondRun(
+                "unknown", (StatementAgain(Location(object=NASTY), Repeatable.UNKNOWN, NASTY),), NASTY
+            ),
         ),
     ),
     not_checked={NASTY: NASTY},

@@ -1,0 +1,83 @@
+"""What is known of the functions that come with PostgreSQL, by their names."""
+
+from __future__ import annotations
+
+VOLATILE = frozenset(
+    (
+        "clock_timestamp",
+        "gen_random_uuid",
+        "nextval",
+        "random",
+        "random_normal",
+        "timeofday",
+        "uuidv4",
+        "uuidv7",
+        "uuid_generate_v1",
+        "uuid_generate_v1mc",
+        "uuid_generate_v4",
+        "gen_random_bytes",
+        "setval",
+        "currval",
+        "lastval",
+        "txid_current",
+        "pg_current_xact_id",
+    )
+)
+"""Volatile functions of PostgreSQL and of the extensions that come with it (``pg_proc.provolatile``)."""
+
+STABLE = frozenset(
+    (
+        "now",
+        "current_timestamp",
+        "transaction_timestamp",
+        "statement_timestamp",
+        "localtimestamp",
+        "localtimestamp_n",
+        "current_timestamp_n",
+        "current_date",
+        "current_time",
+        "localtime",
+        "current_user",
+        "session_user",
+        "user",
+        "current_role",
+        "current_setting",
+        "current_schema",
+        "current_database",
+        "current_catalog",
+        "timezone",
+        "to_char",
+        "to_timestamp",
+        "to_date",
+        "date_trunc",
+        "lower",
+        "upper",
+        "md5",
+        "concat",
+        "coalesce",
+        "jsonb_build_object",
+        "json_build_object",
+        "jsonb_build_array",
+        "json_build_array",
+        "array_length",
+        "length",
+        "make_interval",
+        "make_date",
+        "decode",
+        "encode",
+        "repeat",
+        "left",
+        "right",
+        "substring",
+        "replace",
+        "to_tsvector",
+        "to_jsonb",
+        "date_part",
+        "extract",
+        "abs",
+        "round",
+        "floor",
+        "ceil",
+    )
+)
+"""Functions that are worked out once for all rows (immutable or stable)."""
