@@ -6,7 +6,7 @@ it was there before, or was never seen being made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from migsafe.sql.actions import Column, ConstraintKind, Kind
@@ -51,10 +51,14 @@ class Table:
     temporary: bool = False
     made_in: int = 0
 
-    def not_null_is_proved(self, column: str) -> bool:
-        """Whether a validated CHECK (column IS NOT NULL) stands, behind which SET NOT NULL scans nothing (since 12)."""
+    def not_null_is_proved(self, column: str, without: Collection[str] = ()) -> bool:
+        """Whether a validated CHECK (column IS NOT NULL) stands, behind which SET NOT NULL scans nothing (since 12).
+
+        ``without`` are constraints that don't count: what the same ALTER TABLE drops is gone first.
+        """
         return any(
             constraint.kind is ConstraintKind.CHECK
+            and constraint.name not in without
             and constraint.valid
             and constraint.expression is not None
             and column in _surely_not_null(constraint.expression)

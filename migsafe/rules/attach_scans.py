@@ -11,6 +11,7 @@ from migsafe.sql.actions import AttachPartition, ConstraintKind
 from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
+    from migsafe.catalog.objects import KnownConstraint, Table
     from migsafe.rules.context import Context
 
 
@@ -18,12 +19,25 @@ def find(action: AttachPartition, context: Context) -> Iterator[Match]:
     partition = context.table(action.partition)
     if context.is_new(action.partition) or context.is_new(action.table):
         return
-    if partition and any(each.kind is ConstraintKind.CHECK and each.valid for each in partition.constraints.values()):
+    if partition and any(_may_prove(each, partition) for each in partition.constraints.values()):
         return
     yield Match(
         f"Attaching {action.partition} reads all its rows under an ACCESS EXCLUSIVE lock on it: reads and writes wait.",
-        f"-- first ALTER TABLE {action.partition} ADD CHECK (… the bounds …) NOT VALID, then VALIDATE CONSTRAINT",
+        f"-- first ALTER TABLE {action.partition} ADD CHECK (key IS NOT NULL AND … the bounds …) NOT VALID, then "
+        "VALIDATE CONSTRAINT",
         action.partition,
+    )
+
+
+def _may_prove(check: KnownConstraint, partition: Table) -> bool:
+    """Whether a check may stand for the bounds, which keep NULL out: its columns must be known to as well."""
+    if check.kind is not ConstraintKind.CHECK or not check.valid or check.expression is None:
+        return False
+    if check.expression.node.HasField("null_test"):
+        return False
+    return all(
+        partition.not_null_is_proved(name) or (name in partition.columns and partition.columns[name].not_null)
+        for name in check.columns
     )
 
 
@@ -32,7 +46,7 @@ RULE = Rule(
     hazard="D16",
     title="A partition is read while everybody waits for it",
     explanation="ATTACH PARTITION takes ACCESS EXCLUSIVE on the new partition, and reads all its rows unless a valid "
-    "CHECK proves that they fit the bounds.",
+    "CHECK proves that they fit the bounds and that the key is not null.",
     on=(AttachPartition,),
     find=find,
     confidence=Confidence.LIKELY,

@@ -53,6 +53,19 @@ def index_first(action: AddConstraint | AddColumn, constraint: Constraint, conte
     return f"{index}\n{constrained}{' DEFERRABLE' if constraint.deferrable else ''};"
 
 
+def partition_by_partition(action: AddConstraint | AddColumn, constraint: Constraint) -> str:
+    """How a unique constraint or primary key comes to a partitioned table, which takes none USING INDEX."""
+    name = quoted(name_for(action.table, constraint))
+    columns = ", ".join(quoted(each) for each in constraint.columns)
+    kind = "PRIMARY KEY" if constraint.kind is ConstraintKind.PRIMARY_KEY else "UNIQUE"
+    return (
+        f"ALTER TABLE ONLY {action.table} ADD CONSTRAINT {name} {kind} ({columns});\n"
+        f"-- then for each partition: CREATE UNIQUE INDEX CONCURRENTLY index ON partition ({columns});\n"
+        f"-- ALTER TABLE partition ADD CONSTRAINT index {kind} USING INDEX index; "
+        f"ALTER INDEX {name} ATTACH PARTITION index;"
+    )
+
+
 def _unique_index(table: Name, constraint: Constraint, name: str) -> str:
     columns = ", ".join(quoted(each) for each in constraint.columns)
     return f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns})"

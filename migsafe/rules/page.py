@@ -32,6 +32,18 @@ in every table. The example that is found does what stands there, to the relatio
 named; the one that is clean doesn't. Codes are SQLSTATEs.
 """
 
+_ELSEWHERE = """## Hazards that no rule is about
+
+- An index built CONCURRENTLY on PostgreSQL 14.0 to 14.3 may miss rows: a matter of the server's minor version, which no
+  text shows. Upgrade to 14.4, then REINDEX.
+- Whether a unique index, a NOT NULL, a CHECK or a foreign key holds over the rows there are: the apply check of
+  `migsafe check` tries it over real rows.
+- What a migration loses of values, and whether it can be run again, cut off or restored: the data, apply-twice, crash
+  and restore checks do it.
+- What the application that still runs can't do any more: the compatibility check.
+- What belongs to extensions (vectors, geometry), and policies of a team (which types, which names, which comments).
+"""
+
 _SQUAWK = """
     require-concurrent-index-creation require-concurrent-index-deletion constraint-missing-not-valid
     adding-field-with-default adding-foreign-key-constraint changing-column-type adding-not-nullable-field
@@ -66,6 +78,7 @@ def _lines() -> Iterator[str]:
         yield ""
         for rule in group:
             yield from _described(rule)
+    yield _ELSEWHERE.rstrip()
 
 
 def _row(rule: Rule) -> str:

@@ -10,7 +10,7 @@ from migsafe.rules.claims import Locks, Meanwhile
 from migsafe.rules.constraints import LONGEST_NAME
 from migsafe.rules.edits import Fix, at_end, before, head
 from migsafe.rules.rule import Match, Rule
-from migsafe.sql.actions import SetNotNull
+from migsafe.sql.actions import DropConstraint, SetNotNull
 from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 from migsafe.sql.words import words
@@ -23,7 +23,9 @@ def find(action: SetNotNull, context: Context) -> Iterator[Match]:
     table = context.table(action.table)
     if context.is_new(action.table):
         return
-    if table and (table.not_null_is_proved(action.column) or _is_not_null(table.columns.get(action.column))):
+    together = (step.action for step in context.steps if step.statement is context.statement)
+    dropped = {each.name for each in together if isinstance(each, DropConstraint)}
+    if table and (table.not_null_is_proved(action.column, dropped) or _is_not_null(table.columns.get(action.column))):
         return
     name = f"{action.table.name}_{action.column}_not_null_check"  # PostgreSQL 18 names its own without "_check"
     column, check = quoted(action.column), quoted(name)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def find(action: Rename, context: Context) -> Iterator[Match]:
     if action.kind is not Kind.TABLE or action.part is not None or context.is_new(action.name):
         return
-    later = (step.action for step in context.later)
-    if any(isinstance(each, CreateTable | CreateView) and each.name == action.name for each in later):
+    made = [step.action for step in context.later if isinstance(step.action, CreateTable | CreateView)]
+    if any(each.name == action.name and not _is_temporary(each) for each in made):
         return
     new = action.name.beside(action.new_name)
     yield Match(
@@ -29,6 +29,11 @@ def find(action: Rename, context: Context) -> Iterator[Match]:
         else f"{context.statement.text};\nCREATE VIEW {action.name} AS SELECT * FROM {new};",
         action.name,
     )
+
+
+def _is_temporary(made: CreateTable | CreateView) -> bool:
+    """Whether only this session sees it."""
+    return isinstance(made, CreateTable) and made.temporary
 
 
 RULE = Rule(

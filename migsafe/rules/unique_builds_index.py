@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
-from migsafe.rules.constraints import added, index_first, index_first_fixes, name_for
+from migsafe.rules.constraints import added, index_first, index_first_fixes, name_for, partition_by_partition
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.lock_modes import LockMode
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]:
     table = context.table(action.table)
-    if context.is_new(action.table) or (table and (table.partitioned or table.temporary)):
+    if context.is_new(action.table) or (table and (table.temporary or (table.partitioned and action.only))):
         return
     for each in added(action, ConstraintKind.UNIQUE, context):
         if each.using_index:
             continue
-        rewrite = index_first(action, each, context)
+        partitioned = bool(table and table.partitioned)
+        rewrite = partition_by_partition(action, each) if partitioned else index_first(action, each, context)
         if isinstance(action, AddColumn):
             rewrite = f"-- after ADD COLUMN {quoted(action.column.name)} without it\n{rewrite}"
         yield Match(
@@ -32,7 +33,7 @@ def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]
             "under an ACCESS EXCLUSIVE lock: reads and writes wait.",
             rewrite,
             action.table,
-            fixes=index_first_fixes(action, each, context),
+            fixes=() if partitioned else index_first_fixes(action, each, context),
         )
 
 

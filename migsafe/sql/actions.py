@@ -115,12 +115,14 @@ class CreateTable(Action):
 class AlterTable(Action):
     """What is common to the actions of ALTER TABLE. ``if_exists`` is that of the table.
 
-    ``alone`` says that the statement has no other action; rewrites that are meant for a statement look at it.
+    ``alone`` says that the statement has no other action; rewrites that are meant for a statement look at it. ``only``
+    leaves out the partitions and children.
     """
 
     table: Name
     if_exists: bool = field(default=False, kw_only=True)
     alone: bool = field(default=True, kw_only=True)
+    only: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

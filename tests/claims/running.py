@@ -29,6 +29,9 @@ _VALUES = {
     "character varying": "n::text",
     "date": "date '2020-01-01' + n::integer",
     "tstzrange": "tstzrange(to_timestamp(n), to_timestamp(n + 1))",
+    "jsonb": "'{}'::jsonb",
+    "timestamp with time zone": "to_timestamp(n)",
+    "email": "n::text",
     "mood": "'sad'::mood",
 }
 """A value for the row numbered ``n``, by the type of the column."""

@@ -165,14 +165,14 @@ def alter_table(node: pb.AlterTableStmt) -> Iterator[Action]:
 
 
 def _alter(node: pb.AlterTableStmt, command: pb.AlterTableCmd, *, alone: bool) -> AlterTable:
-    table = relation_name(node.relation)
+    table, said = relation_name(node.relation), {"if_exists": node.missing_ok, "only": not node.relation.inh}
     reader = _ALTERATIONS.get(command.subtype)
     arguments = reader(command) if reader else None
     if arguments is None:
         what = pb.AlterTableType.Name(command.subtype).removeprefix("AT_")
-        return AlterTableOther(table, what, command.name or None, if_exists=node.missing_ok, alone=alone)
+        return AlterTableOther(table, what, command.name or None, alone=alone, **said)
     kind, *values = arguments
-    made: AlterTable = kind(table, *values, if_exists=node.missing_ok, alone=alone)
+    made: AlterTable = kind(table, *values, alone=alone, **said)
     return made
 
 

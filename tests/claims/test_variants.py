@@ -1,0 +1,78 @@
+"""Where a rule is silent, nothing happens; where it speaks, it does: the cases between its two examples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migsafe.postgres.server import Server
+from migsafe.rules import rules
+from migsafe.rules.claims import Locks
+from tests.claims.running import example
+from tests.rules.test_examples import lint
+
+EVENTS = "CREATE TABLE events (at int) PARTITION BY RANGE (at);\n"
+OLD = "INSERT INTO old SELECT n FROM generate_series(1, 500) AS n;"
+ATTACH = "ALTER TABLE events ATTACH PARTITION old FOR VALUES FROM (1) TO (9000);"
+PARTITIONED = f"{EVENTS}CREATE TABLE part PARTITION OF events FOR VALUES FROM (1) TO (9000);"
+FILLED = "CREATE TABLE orders (id bigint, customer bigint CONSTRAINT filled CHECK (customer IS NOT NULL));"
+SEVERAL = "CREATE TABLE orders (id bigint, customer bigint, note varchar(10));"
+REFERRED = "CREATE TABLE customers (id bigint PRIMARY KEY);\nCREATE TABLE orders (id bigint);"
+
+CASES = [
+    ("attach-scans", f"{EVENTS}CREATE TABLE old (at int NOT NULL CHECK (at BETWEEN 1 AND 5000));", ATTACH, False),
+    (
+        "attach-scans",
+        f"{EVENTS}CREATE TABLE old (at int CHECK (at IS NOT NULL AND at BETWEEN 1 AND 500));",
+        ATTACH,
+        False,
+    ),
+    ("attach-scans", f"{EVENTS}CREATE TABLE old (at int CHECK (at BETWEEN 1 AND 5000));", ATTACH, True),
+    ("attach-scans", f"{EVENTS}CREATE TABLE old (at int CHECK (at IS NOT NULL));", ATTACH, True),
+    (
+        "attach-scans",
+        f"{EVENTS}CREATE TABLE old (at int NOT NULL);\nALTER TABLE old ADD CHECK (at BETWEEN 1 AND 5000) NOT VALID;",
+        ATTACH,
+        True,
+    ),
+    ("set-not-null-scans", FILLED, "ALTER TABLE orders ALTER customer SET NOT NULL;", False),
+    ("set-not-null-scans", FILLED, "ALTER TABLE orders ALTER customer SET NOT NULL, DROP CONSTRAINT filled;", True),
+    ("set-not-null-scans", FILLED, "ALTER TABLE orders DROP CONSTRAINT filled, ALTER customer SET NOT NULL;", True),
+    ("set-not-null-scans", SEVERAL, "ALTER TABLE orders ADD a int, ALTER customer SET NOT NULL;", True),
+    ("check-valid-at-once", SEVERAL, "ALTER TABLE orders ADD a int, ADD CHECK (a > 0);", True),
+    ("check-valid-at-once", SEVERAL, "ALTER TABLE orders ADD a int DEFAULT 1 CHECK (a > 0);", True),
+    ("check-valid-at-once", SEVERAL, "ALTER TABLE orders ADD a int, ADD CHECK (id > 0) NOT VALID;", False),
+    ("type-change-rewrites", SEVERAL, "ALTER TABLE orders ALTER note TYPE text, ALTER id TYPE numeric;", True),
+    ("type-change-rewrites", SEVERAL, "ALTER TABLE orders ALTER note TYPE text, ADD a int;", False),
+    ("foreign-key-valid-at-once", REFERRED, "ALTER TABLE orders ADD customer bigint REFERENCES customers;", False),
+    (
+        "foreign-key-valid-at-once",
+        REFERRED,
+        "ALTER TABLE orders ADD customer bigint DEFAULT 1 REFERENCES customers;",
+        True,
+    ),
+    ("unique-builds-index", PARTITIONED, "ALTER TABLE events ADD UNIQUE (at);", True),
+    ("unique-builds-index", PARTITIONED, "ALTER TABLE ONLY events ADD UNIQUE (at);", False),
+    ("primary-key-builds-index", PARTITIONED, "ALTER TABLE events ADD PRIMARY KEY (at);", True),
+]
+
+
+@pytest.mark.parametrize(("id_", "given", "script", "found"), CASES, ids=[f"{id_}: {sql}" for id_, _, sql, _ in CASES])
+def test_lint_and_server_agree(server: Server, id_: str, given: str, script: str, *, found: bool) -> None:
+    rule = replace(rules()[id_], given=given, production=OLD if "TABLE old" in given else "", bad=script)
+    (claim, *_) = rule.claims
+    assert isinstance(claim, Locks)
+    if given == PARTITIONED:  # the partitions are read, the whole is locked
+        claim = replace(claim, elsewhere=True)
+    with example(server, rule) as before, before.clone() as database:
+        seen = before.run(database, script)
+    assert not seen.said
+    assert bool(list(claim.shown(seen.statements))) is found
+    assert bool(lint(rule, script)) is found
+
+
+def test_a_temporary_table_is_none_that_stands_in_for_one_that_was_renamed() -> None:
+    renamed = "ALTER TABLE orders RENAME TO purchases;\nCREATE {} TABLE orders (id bigint);"
+    assert not lint(rules()["table-renamed"], renamed.format(""))
+    assert lint(rules()["table-renamed"], renamed.format("TEMPORARY"))
