@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Says
+from migsafe.rules.constraints import LONGEST_NAME
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql import actions
 
@@ -13,17 +14,13 @@ if TYPE_CHECKING:
     from migsafe.rules.context import Context
 
 
-LONGEST = 63
-"""Bytes (PostgreSQL manual, 4.1.1)."""
-
-
 def find(_: actions.Action, context: Context) -> Iterator[Match]:
     if context.earlier and context.earlier[-1].statement is context.statement:
         return  # said at its first action
     for name in _identifiers(context.statement.text):
         size = len(name.encode())
-        if size > LONGEST:
-            cut = name.encode()[:LONGEST].decode(errors="ignore")
+        if size > LONGEST_NAME:
+            cut = name.encode()[:LONGEST_NAME].decode(errors="ignore")
             message = f"The name {name} has {size} bytes: PostgreSQL takes it for {cut}."
             yield Match(message, "-- write a shorter one", cut)
 
