@@ -151,6 +151,7 @@ def _statement(statement: Statement) -> Object:
             for rewrite in statement.rewrites
         ],
         "scans": [{"relation": scan.relation, "rows": scan.rows, "whole": scan.whole} for scan in statement.scans],
+        "scans_measured": statement.scans_measured,
         "lock_timeout": statement.lock_timeout,
         "growth": statement.growth and statement.growth.value,
     }

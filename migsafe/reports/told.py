@@ -22,6 +22,8 @@ def notes(statement: Statement) -> Iterator[tuple[str, str]]:
         yield DOUBTFUL, f"writes the {rewrite.kind} {rewrite.relation} anew: {rewrite.reason}"
     for scan in statement.scans:
         yield SOFT, f"reads {scan.rows:,} rows of {scan.relation}{', to its end' if scan.whole else ''}"
+    if statement.locks and not statement.scans_measured:
+        yield SOFT, "what it read was not measured"
     if statement.growth:
         yield SOFT, f"work: {statement.growth.value}"
 

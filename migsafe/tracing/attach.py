@@ -50,6 +50,7 @@ class Draft:
     rewrites: dict[int, str] = field(default_factory=dict)
     scans: dict[int, int] = field(default_factory=dict)
     to_the_end: set[int] = field(default_factory=set)
+    scans_measured: bool = True
     wal_bytes: int | None = None
     lock_timeout: int | None = None
 
@@ -73,6 +74,7 @@ class Draft:
                 Scan(table.printed, rows, table.oid in self.to_the_end or rows >= before.rows.get(table.printed, 0))
                 for table, rows in scans
             ),
+            scans_measured=self.scans_measured,
             wal_bytes=self.wal_bytes,
             lock_timeout=self.lock_timeout,
         )
@@ -119,6 +121,7 @@ class _Session:
             self._end_transaction()
         draft = Draft(seen)
         draft.lock_timeout = self._timeouts.at(statement)
+        draft.scans_measured = not grammar.may_read_rows(statement.sql)
         own = not grammar.may_call_functions(statement.sql)
         started = None
         self._end_position = seen.reading.position if seen.reading else None
@@ -130,6 +133,7 @@ class _Session:
             if is_first:
                 started = note.position
             self._look(draft, note, self._unseen[-1] if is_first and self._unseen else draft)
+            draft.scans_measured = True
             if not note.is_start and seen.reading is None and own:
                 self._end_position = note.position
         self._look_after(draft)
@@ -153,6 +157,8 @@ class _Session:
             self._hold(held, draft if held[1] is LockMode.ACCESS_SHARE else taker)
         if self._scans is not None:
             self._count(taker, snapshot)
+            for each in self._unseen:
+                each.scans_measured = True
         self._scans = snapshot.scans
         self._unseen = []
         if snapshot.is_start:

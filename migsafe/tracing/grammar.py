@@ -57,6 +57,14 @@ def may_call_functions(sql: str) -> bool:
     return _parse(sql)[0] in _MAY_CALL_FUNCTIONS
 
 
+def may_read_rows(sql: str) -> bool:
+    """Whether it may go through tables, and no event trigger tells of it; triggers and defaults are not thought of."""
+    kind, node = _parse(sql)
+    if kind == "insert_stmt":
+        return not node.select_stmt.select_stmt.values_lists and node.HasField("select_stmt")
+    return kind in _READ_ROWS and not (kind == "copy_stmt" and node.is_from)
+
+
 @lru_cache(maxsize=256)
 def _parse(sql: str) -> tuple[str, Any]:
     import postgast
@@ -159,6 +167,21 @@ _LOCKS: Mapping[str, Callable[[Any], Iterator[Named]]] = {
     "index_stmt": _create_index,
     "drop_stmt": _drop_index,
     "alter_table_stmt": _alter_table,
+}
+
+_READ_ROWS = {
+    "select_stmt",
+    "do_stmt",
+    "call_stmt",
+    "execute_stmt",
+    "explain_stmt",
+    "update_stmt",
+    "delete_stmt",
+    "merge_stmt",
+    "copy_stmt",
+    "vacuum_stmt",
+    "cluster_stmt",
+    "reindex_stmt",
 }
 
 _MAY_CALL_FUNCTIONS = {

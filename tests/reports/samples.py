@@ -267,6 +267,7 @@ TRACED = Report(
                     lock_timeout=2000,
                     growth=Growth.GROWING,
                     started=0.4,
+                    scans_measured=True,
                 ),
                 Statement(
                     "UPDATE refunds SET amount = 0 WHERE amount IS NULL",
