@@ -19,7 +19,8 @@ def url_variables(words: str, address: Address, url: str) -> dict[str, str]:
     """The variables that ``url_by = "env …"`` asks for, and libpq's own, all leading to ``address``.
 
     A word is the name of a variable that takes the URL, or ``NAME={host}`` with any of ``{url}``, ``{host}``,
-    ``{port}``, ``{user}``, ``{password}`` and ``{database}`` for projects that put their URL together themselves.
+    ``{port}``, ``{user}``, ``{password}`` and ``{database}`` for projects that put their URL together themselves. The
+    tap declines encryption, and drivers that insist on it where nobody says otherwise (Go's) are told so.
     """
     parts = {
         "url": url,
@@ -29,7 +30,7 @@ def url_variables(words: str, address: Address, url: str) -> dict[str, str]:
         "password": address.password or "",
         "database": address.database,
     }
-    variables = address.environment()
+    variables = {"PGSSLMODE": "disable", **address.environment()}
     for word in words.split():
         name, _, template = word.partition("=")
         try:

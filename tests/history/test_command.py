@@ -55,6 +55,7 @@ def test_variables_lead_to_the_sandbox_and_nowhere_else(tmp_path: Path, monkeypa
     assert "SHOP_MODE kept" in run.output
     assert "PGHOST 127.0.0.1" in run.output
     assert "PGDATABASE shop" in run.output
+    assert "PGSSLMODE disable" in run.output  # the tap declines encryption, which Go's driver would insist on
 
 
 def test_the_password_is_in_neither_output_nor_failure(tmp_path: Path) -> None:
