@@ -45,12 +45,13 @@ _numbers = count(1)
 
 @dataclass
 class Run:
-    """One run of ``apply`` in this process; ``fault`` strikes when phase number ``strike`` begins (none: never)."""
+    """One run of ``apply`` in this process; ``fault`` strikes when a phase begins, by its number or its name."""
 
     project: Project
     address: Address
     fault: Callable[[], None] = lambda: None
     strike: int | None = None
+    struck: str | None = None
     read_only: bool = False
     phases: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -68,7 +69,7 @@ class Run:
 
     def progress(self, step: str) -> None:
         self.phases.append(step)
-        if self.strike == len(self.phases) - 1:
+        if len(self.phases) - 1 == self.strike or step == self.struck:
             self.fault()
 
 
@@ -147,11 +148,11 @@ def test_in_every_phase_the_old_state_is_there_or_can_be_had_back(
             run()
         with connect_to(address) as connection:
             assert connection.execute("SHOW default_transaction_read_only").fetchone() == ("off",), phase
-        _assert_saved(run, before, phase)
+        assert_saved(run, before, phase)
         databases.drop(server, name)
 
 
-def _assert_saved(run: Run, before: State, phase: str) -> None:
+def assert_saved(run: Run, before: State, phase: str) -> None:
     assert run.report
     states = [finding.rule for finding in run.report.findings if finding.rule.startswith("target-")]
     assert len(states) == 1, (phase, states)
@@ -183,8 +184,7 @@ def test_a_server_that_is_killed_leaves_a_snapshot_that_brings_the_old_state(sho
                 while True:  # until nobody answers any more
                     connect_to(address).close()
 
-        run = Run(shop, address)
-        run.progress = lambda step: (run.phases.append(step), kill() if step == struck else None)[0]  # type: ignore[method-assign]
+        run = Run(shop, address, kill, struck=struck)
         with pytest.raises(MigsafeError):
             run()
     taken = snapshots(shop.root / ".migsafe" / "snapshots")[known:]

@@ -19,6 +19,7 @@ from migsafe.postgres.databases import connect_to
 from migsafe.postgres.server import ServerSettings
 from migsafe.postgres.servers import kinds as servers
 from migsafe.state import compare_states, read_state
+from tests.fix_disk import small_disk
 from tests.fix_project import Project, Ran
 from tests.fix_server import wait_for
 from tests.fix_snapshots import SHOP
@@ -227,34 +228,25 @@ def test_a_server_that_is_killed_meanwhile_leaves_nothing(project: Project) -> N
     assert list(store(project).iterdir()) == []
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=1777", "migsafe", str(disk)], check=False)
-    if mounted.returncode:
-        pytest.skip("this user may not mount")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
-
-
-def test_a_full_disk_leaves_nothing(project: Project, filled: Address, small_disk: Path) -> None:
+def test_a_full_disk_leaves_nothing(project: Project, filled: Address) -> None:
     with connect_to(filled) as connection:
         connection.execute(MUCH)
-    ran = snapshot(project, filled, "take", "--target", "env:TARGET", "--directory", str(small_disk / "store"))
-    assert ran.exit_code == 3, ran.output
-    assert "No space left on device" in ran.errors
-    assert list((small_disk / "store").iterdir()) == []
+    with small_disk(1) as disk:
+        kept = disk.path / "store"
+        ran = snapshot(project, filled, "take", "--target", "env:TARGET", "--directory", str(kept))
+        assert ran.exit_code == 3, ran.output
+        assert "No space left on device" in ran.errors
+        assert list(kept.iterdir()) == []
 
 
-def test_apply_with_a_full_disk_runs_no_migration(project: Project, database: Address, small_disk: Path) -> None:
+def test_apply_with_a_full_disk_runs_no_migration(project: Project, database: Address) -> None:
     with connect_to(database) as connection:
         connection.execute(MUCH)
         before = read_state(connection)
     project.write({"migsafe.toml": '[history]\nkind = "golang-migrate"\npath = "sql"\n', "sql/1_shop.up.sql": SHOP})
-    directory = ("--directory", str(small_disk / "store"))
-    ran = project.migsafe("apply", "--yes", "--target", "env:TARGET", *directory, TARGET=database.url())
+    with small_disk(1) as disk:
+        directory = ("--directory", str(disk.path / "store"))
+        ran = project.migsafe("apply", "--yes", "--target", "env:TARGET", *directory, TARGET=database.url())
     assert ran.exit_code == 3
     assert "no migration was run: the target is as it was" in ran.output
     with connect_to(database) as connection:
