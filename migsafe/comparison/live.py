@@ -15,11 +15,12 @@ from migsafe.postgres.databases import server_version
 from migsafe.postgres.snapshot_sessions import snapshot_sessions
 from migsafe.rows.batches import Reading, read_all, reason
 from migsafe.rows.both import both
-from migsafe.rows.compare import RowsDifference, bucket_number, compare_pair, pair_sums
+from migsafe.rows.compare import RowsDifference, compare_pair
 from migsafe.rows.contents import SequenceChange
 from migsafe.rows.digest import NATIVE, PORTABLE
 from migsafe.rows.pairs import Pair, Selection, share
 from migsafe.rows.sequences import Sequence, read_sequences
+from migsafe.rows.sums import is_divided, pair_sums
 from migsafe.rows.tables import find_wholes
 from migsafe.rows.work import share_out
 
@@ -147,7 +148,7 @@ def compare_sequences(
 
 def _pieces(pairs: Mapping[str, tuple[str, Pair]]) -> Iterator[dict[str, tuple[str, Pair]]]:
     """Large tables one by one, the largest first, then the small ones, many at a time."""
-    large = {name for name, (_, pair) in pairs.items() if bucket_number(pair) > 1}
+    large = {name for name, (_, pair) in pairs.items() if is_divided(pair)}
     for name in sorted(large, key=lambda name: -pairs[name][1].old.bytes):
         yield {name: pairs[name]}
     yield from _slices([name for name in pairs if name not in large], pairs)

@@ -1,20 +1,23 @@
 """Narrows a table down to the parts in which two databases differ, and reads the hashes of the rows in them.
 
-The rows of a table are grouped by the last bits of the hash of their key. Two buckets are taken for equal if they have
-as many rows and the sum of the hashes of their rows is the same.
+The rows of a table are divided into buckets: by the last bits of the hash of their key, or, where the key is an integer
+and its values lie close together, by its first bits, so that the index finds the rows of a bucket. Two buckets are
+taken for equal if they have as many rows and the sum of the hashes of their rows is the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from migsafe.rows.digest import Table, place
-from migsafe.rows.pairs import Selection, hashes, mark
+from migsafe.rows.digest import Table, mixed, place, row_digest
+from migsafe.rows.pairs import Selection, hashes, mark, other_columns
 
 if TYPE_CHECKING:
     import psycopg
@@ -23,8 +26,55 @@ BYTES_PER_BUCKET = 1 << 17
 MOST_BUCKETS = 1 << 10
 """More would make the server's hash table larger than its cache, and narrow down no further than it needs."""
 
+BYTES_PER_KEY = 8
+"""Keys lie close together if there is at least one possible value for so many bytes of the table.
+
+Then even rows that all lie close to one another fall into many buckets.
+"""
+
+MOST_RANGES = 64
+"""Ranges of keys that are looked up in the index; with more of them all keys are looked at."""
+
 Sums = dict[int, tuple[int, int]]
 """By bucket: the count of rows, and the sum of their hashes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """Into how many buckets, numbered from 0, the rows of both sides are divided, and how.
+
+    By hash, ``number`` is a power of two. By ranges of an integer key, each is ``1 << shift`` wide, and the first one
+    begins at ``first << shift``.
+    """
+
+    number: int = 1
+    shift: int | None = None
+    first: int = 0
+
+    def bucket(self, table: Table, at: sql.Composable) -> sql.Composable:
+        """The bucket of a row that has its place in ``at``."""
+        if self.number == 1:
+            return sql.SQL("0::bigint")
+        if self.shift is None:
+            return sql.SQL("{} & {}").format(at, self.number - 1)
+        return sql.SQL("({}::bigint >> {}) - ({})::bigint").format(table.key[0].value, self.shift, self.first)
+
+    def condition(self, table: Table, at: sql.Composable, buckets: Collection[int]) -> sql.Composable:
+        """What holds for the rows in these buckets, and for no others."""
+        ranges = [*self._ranges(buckets)]
+        if self.shift is not None and len(ranges) <= MOST_RANGES:
+            key = table.key[0].value
+            between = (sql.SQL("{} BETWEEN {} AND {}").format(key, low, high) for low, high in ranges)
+            return sql.SQL("({})").format(sql.SQL(" OR ").join(between))
+        chosen = {*buckets}
+        bits = "".join("1" if bucket in chosen else "0" for bucket in range(self.number))
+        return sql.SQL("get_bit({}, ({})::integer) = 1").format(sql.SQL(f"B'{bits}'"), self.bucket(table, at))
+
+    def _ranges(self, buckets: Collection[int]) -> Iterator[tuple[int, int]]:
+        """The first and the last key of each run of buckets."""
+        for _, run in groupby(enumerate(sorted(buckets)), key=lambda each: each[1] - each[0]):
+            numbers = [number + self.first for _, number in run]
+            yield numbers[0] << (self.shift or 0), ((numbers[-1] + 1) << (self.shift or 0)) - 1
 
 
 def buckets_for(bytes: int, most: int = MOST_BUCKETS) -> int:  # noqa: A002  the word for it
@@ -35,14 +85,33 @@ def buckets_for(bytes: int, most: int = MOST_BUCKETS) -> int:  # noqa: A002  the
     return number
 
 
-def sums_select(table: Table, number: int, selection: Selection) -> sql.Composed:
-    """``bucket, rows, sum`` and where from, as a :class:`migsafe.rows.batches.Reading` has it."""
-    bucket = sql.SQL("place & {}").format(number - 1) if number > 1 else sql.SQL("0::bigint")
-    return sql.SQL("{bucket}, count(*), coalesce(sum({mark}), 0) FROM {rows}{group}").format(
-        bucket=bucket,
-        mark=mark(selection.algorithm),
-        rows=_hashed(table, selection, selection.conditions(table)),
-        group=sql.SQL(" GROUP BY 2" if number > 1 else ""),
+def division_by_range(bytes: int, low: int, high: int) -> Division | None:  # noqa: A002
+    """Divide a table of this size with keys from ``low`` to ``high``; none where they lie too far from one another."""
+    if (high - low) * BYTES_PER_KEY > bytes:
+        return None
+    most, shift = buckets_for(bytes), 0
+    while (high >> shift) - (low >> shift) >= most:
+        shift += 1
+    return Division((high >> shift) - (low >> shift) + 1, shift, low >> shift)
+
+
+def sums_select(table: Table, division: Division, selection: Selection) -> sql.Composed:
+    """``bucket, rows, sum`` and where from, as a :class:`migsafe.rows.batches.Reading` has it.
+
+    By ranges, the place costs so little that it is computed twice, and the server can add up in parallel (manual,
+    15.3.3). Otherwise the hashes come from a subquery.
+    """
+    conditions = selection.conditions(table)
+    if division.shift is not None:
+        at, algorithm = place(table, selection.algorithm), selection.algorithm
+        digest: sql.Composable = mixed(at, row_digest(other_columns(table), algorithm), algorithm)
+        bucket, rows = division.bucket(table, at), sql.SQL("{}{}").format(table.source, _where(conditions))
+    else:
+        digest = mark(selection.algorithm)
+        bucket = division.bucket(table, sql.Identifier("place"))
+        rows = _hashed(table, selection, conditions)
+    return sql.SQL("{bucket}, count(*), coalesce(sum({digest}), 0) FROM {rows}{group}").format(
+        bucket=bucket, digest=digest, rows=rows, group=sql.SQL(" GROUP BY 2" if division.number > 1 else "")
     )
 
 
@@ -51,10 +120,13 @@ def _hashed(table: Table, selection: Selection, conditions: Sequence[sql.Composa
 
     It also keeps the planner from taking every place for a group of its own, and sorting them.
     """
-    where = sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL("")
     return sql.SQL("(SELECT {}, t.ctid FROM {}{} OFFSET 0) AS h").format(
-        hashes(table, selection.algorithm), table.source, where
+        hashes(table, selection.algorithm), table.source, _where(conditions)
     )
+
+
+def _where(conditions: Sequence[sql.Composable]) -> sql.Composable:
+    return sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL("")
 
 
 def differing_buckets(old: Sums, new: Sums) -> list[int]:
@@ -64,20 +136,15 @@ def differing_buckets(old: Sums, new: Sums) -> list[int]:
 
 @contextmanager
 def row_hashes(
-    connection: psycopg.Connection, table: Table, number: int, buckets: Collection[int], selection: Selection
+    connection: psycopg.Connection, table: Table, division: Division, buckets: Collection[int], selection: Selection
 ) -> Iterator[Iterator[bytes]]:
     """Lines of ``place, mark, tid`` by place, of the rows in these buckets; equal rows without a key are one line.
 
     The server begins at once, and streams what it has sorted.
     """
-    at = place(table, selection.algorithm)
     conditions = selection.conditions(table)
-    if len(buckets) < number:
-        chosen = {*buckets}
-        bits = "".join("1" if bucket in chosen else "0" for bucket in range(number))
-        conditions.append(
-            sql.SQL("get_bit({}, (({}) & {})::integer) = 1").format(sql.SQL(f"B'{bits}'"), at, number - 1)
-        )
+    if len(buckets) < division.number:
+        conditions.append(division.condition(table, place(table, selection.algorithm), buckets))
     columns = (
         sql.SQL("place, {}, ctid").format(mark(selection.algorithm))
         if table.key

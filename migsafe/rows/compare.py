@@ -1,8 +1,8 @@
 """Finds the rows in which one table differs between two live databases: every one of them, not a sample.
 
-Both sides are read at the same time. They group their rows into buckets by the hash of the key and send a count and the
-sum of the rows' hashes for each; of the buckets that differ they send the hashes of all rows, sorted, which are matched
-as they stream in; and only rows that are shown, or that tell which columns changed, are read themselves.
+Both sides are read at the same time. They divide their rows into buckets by the key, or its hash, and send a count and
+the sum of the rows' hashes for each; of the buckets that differ they send the hashes of all rows, sorted, which are
+matched as they stream in; and only rows that are shown, or that tell which columns changed, are read themselves.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from psycopg import sql
 
 from migsafe.errors import CannotCheck
 from migsafe.postgres.reading import consistent_reading
-from migsafe.rows.batches import COLUMNS_PER_QUERY, Reading, read_all
 from migsafe.rows.both import both
-from migsafe.rows.buckets import buckets_for, differing_buckets, row_hashes, rows_at, sums_select
+from migsafe.rows.buckets import differing_buckets, row_hashes, rows_at
 from migsafe.rows.digest import Table, value_digest
 from migsafe.rows.pairs import Pair, Selection, other_columns, share
 from migsafe.rows.streams import Hashed, Place, differing
+from migsafe.rows.sums import pair_sums
 from migsafe.rows.tables import find_all
 
 if TYPE_CHECKING:
     import psycopg
 
     from migsafe.rows.buckets import Sums
+    from migsafe.rows.sums import PairSums
 
 MOST_LOOKED_INTO = 10_000
 """Changed rows that are looked into for which of their columns changed."""
@@ -104,61 +105,26 @@ def _find(connection: psycopg.Connection, name: str) -> Table:
     return tables[name]
 
 
-def bucket_number(pair: Pair) -> int:
-    """Into how many buckets both tables are divided."""
-    return buckets_for(max(pair.old.bytes, pair.new.bytes))
-
-
-def pair_sums(
-    before: psycopg.Connection,
-    after: psycopg.Connection,
-    pairs: Mapping[str, Pair],
-    not_checked: dict[str, str],
-    selection: Selection = Selection(),  # noqa: B008  frozen
-) -> dict[str, tuple[Sums, Sums]]:
-    """Both sides' buckets of each pair: small tables many to a query, each table once.
-
-    What a side can't read is named in ``not_checked`` with its reason. Locks: ACCESS SHARE on one query's tables.
-    """
-
-    def read(connection: psycopg.Connection, side: str) -> tuple[dict[str, Sums], dict[str, str]]:
-        refused: dict[str, str] = {}
-        readings = (_sums_reading(name, pair, getattr(pair, side), selection) for name, pair in pairs.items())
-        rows = read_all(connection, readings, refused)
-        return {name: {bucket: (count, int(total)) for bucket, count, total in sums} for name, sums in rows}, refused
-
-    (old, refused), (new, also_refused) = both(read, (before, "old"), (after, "new"))
-    not_checked.update({**also_refused, **refused})
-    return {name: (old[name], new[name]) for name in pairs if name in old and name in new}
-
-
-def _sums_reading(name: str, pair: Pair, table: Table, selection: Selection) -> Reading:
-    number = bucket_number(pair)
-    width = len(table.columns) + 1 if number == 1 else COLUMNS_PER_QUERY
-    return Reading(name, sums_select(table, number, selection), width)
-
-
 def compare_pair(
     before: psycopg.Connection,
     after: psycopg.Connection,
     pair: Pair,
-    sums: tuple[Sums, Sums],
+    sums: PairSums,
     *,
     limit: int,
     selection: Selection = Selection(),  # noqa: B008  frozen
 ) -> RowsDifference:
     """Find what differs in buckets whose ``sums`` differ, both sides within their snapshots."""
     columns = tuple(column.name for column in pair.old.columns)
-    rows = (_rows(sums[0]), _rows(sums[1]))
-    buckets = differing_buckets(*sums)
+    rows = (_rows(sums.old), _rows(sums.new))
+    buckets = differing_buckets(sums.old, sums.new)
     if not buckets:
         return RowsDifference(columns=columns, rows=rows)
-    number = bucket_number(pair)
     tally = _Tally(pair.by_key, limit)
     with before.transaction(force_rollback=True), after.transaction(force_rollback=True):
         with (
-            row_hashes(before, pair.old, number, buckets, selection) as ours,
-            row_hashes(after, pair.new, number, buckets, selection) as theirs,
+            row_hashes(before, pair.old, sums.division, buckets, selection) as ours,
+            row_hashes(after, pair.new, sums.division, buckets, selection) as theirs,
         ):
             for place in differing(ours, theirs):
                 tally.add(place)

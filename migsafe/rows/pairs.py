@@ -114,4 +114,4 @@ def hashes(table: Table, algorithm: Algorithm) -> sql.Composed:
 
 def mark(algorithm: Algorithm) -> sql.Composable:
     """A hash of all that a row holds, made of its :func:`hashes`."""
-    return mixed(sql.Identifier("rest"), sql.Identifier("place"), algorithm)
+    return mixed(sql.Identifier("place"), sql.Identifier("rest"), algorithm)

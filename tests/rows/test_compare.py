@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from migsafe.errors import CannotCheck
 from migsafe.postgres.server import Server
+from migsafe.rows.buckets import BYTES_PER_KEY, buckets_for, division_by_range
 from migsafe.rows.compare import RowDifference, compare_rows
 from migsafe.state import compare_states, read_state
 from tests.fix_state import fresh_database
@@ -81,6 +82,30 @@ def test_only_the_buckets_that_differ_are_read_and_counts_stay_exact_beyond_the_
     found = compare_rows(*sides, "public.t", limit=3)
     assert (found.missing, found.extra, found.changed, len(found.samples)) == (0, 0, 20, 3)
     assert found == compare_rows(*sides, "public.t", limit=3)
+
+
+@pytest.mark.parametrize("key", ["i", "i - 10000", "i::bigint << 22", "i + 9223372036854755807"])
+def test_rows_of_a_large_table_are_found_wherever_its_keys_lie(sides: Sides, key: str) -> None:
+    for connection in sides:
+        connection.execute("DROP TABLE IF EXISTS t; CREATE TABLE t (id bigint PRIMARY KEY, v integer)")
+        connection.execute(f"INSERT INTO t SELECT {key}, i FROM generate_series(1, 20000) i".encode())
+    sides[0].execute("DELETE FROM t WHERE v IN (20000, 7)")
+    sides[1].execute("DELETE FROM t WHERE v IN (1, 8)")
+    sides[1].execute("UPDATE t SET v = -v WHERE v % 5000 = 9")
+    found = compare_rows(*sides, "public.t", limit=1000)
+    assert (found.missing, found.extra, found.changed, found.rows) == (2, 2, 4, (19998, 19998))
+    assert {abs(int(sample.old["v"] or "")) for sample in found.samples if sample.old} == {1, 8, 9, 5009, 10009, 15009}
+
+
+@given(keys=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1), size=st.integers(0, 2**40), spread=st.integers(0))
+def test_a_division_by_range_has_a_bucket_for_each_key(keys: list[int], size: int, spread: int) -> None:
+    keys = [keys[0] + (key - keys[0]) % (spread + 1) for key in keys]
+    division = division_by_range(size, min(keys), max(keys))
+    if division is None:
+        assert (max(keys) - min(keys)) * BYTES_PER_KEY > size
+    else:
+        assert {(key >> (division.shift or 0)) - division.first for key in keys} <= {*range(division.number)}
+        assert division.number <= buckets_for(size)
 
 
 def test_sides_with_other_columns_and_types_are_compared_on_what_they_share(sides: Sides) -> None:
