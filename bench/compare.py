@@ -1,20 +1,22 @@
 """What do a fingerprint and a comparison cost, against COPY, the textbook checksum and reladiff on the same rows?
 
-Prints seconds (the best of some runs, taken in turn), ratios, and the memory of the process that compares. The server
-uses no parallel query for the fingerprint and COPY. reladiff runs as a program: name it with --reladiff, or have it on
-the PATH (pip install reladiff psycopg2-binary); without it, it is left out.
+Prints seconds (the median of some runs, taken in turn), ratios, and the memory of the process that compares. The server
+uses no parallel query for the fingerprint, COPY and the checksum; compare and reladiff run as programs, as a user would
+call them, with the server's own setting. For those two there are seconds of processor time as well, of the program and
+the server together, which what else the machine does changes less. reladiff is named with --reladiff, or found on the
+PATH (pip install reladiff psycopg2-binary); without it, it is left out.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
+import statistics
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 
 import click
+from measuring import Used, medians, postmaster, run
 from psycopg import sql
 
 from migsafe.fingerprints import take_fingerprint
@@ -75,38 +77,43 @@ def _copies(server: Server, rows: int, differing: int) -> tuple[Address, Address
     with databases.connect(server, names[1]) as connection:
         connection.execute("UPDATE sample SET flag = NOT flag WHERE id %% (%s / %s) = 1", (rows, max(differing, 1)))
         connection.execute("VACUUM ANALYZE sample")
-    serial = {"options": "-c max_parallel_workers_per_gather=0"}
-    first, second = (
-        Address(a.host, a.port, a.user, a.database, a.password, serial) for a in map(server.address.on, names)
-    )
-    return first, second
+    return server.address.on(names[0]), server.address.on(names[1])
 
 
 def _measure_fingerprint(address: Address, runs: int, *, checksum: bool) -> None:
-    with databases.connect_to(address) as connection:
+    serial = replace(address, parameters={"options": "-c max_parallel_workers_per_gather=0"})
+    with databases.connect_to(serial) as connection:
         actions: dict[str, Callable[[], object]] = {
             "COPY TO /dev/null": lambda: connection.execute("COPY sample TO '/dev/null'"),
-            "fingerprint, 1 worker": lambda: take_fingerprint(address, workers=1),
+            "fingerprint, 1 worker": lambda: take_fingerprint(serial, workers=1),
         }
         if checksum:
             actions["md5(string_agg(md5(…)))"] = lambda: connection.execute(CHECKSUM.encode())
-        best = _best(actions, runs)
-    for label, seconds in best.items():
-        click.echo(f"  {label:<28}{seconds:8.2f} s{seconds / best['COPY TO /dev/null']:8.2f} × COPY")
+        median = medians(actions, runs)
+    for label, seconds in median.items():
+        click.echo(f"  {label:<28}{seconds:8.2f} s{seconds / median['COPY TO /dev/null']:8.2f} × COPY")
 
 
 def _measure_compare(one: Address, other: Address, runs: int, reladiff: str | None) -> None:
-    memory: list[int] = []
+    used: dict[str, list[Used]] = {"compare": [], "reladiff": []}
     program = [sys.executable, "-m", "migsafe", "compare", "--quiet", "env:ONE", "env:OTHER"]
     environment = {"ONE": one.url(), "OTHER": other.url()}
-    actions: dict[str, Callable[[], object]] = {"compare": lambda: memory.append(_run(program, environment))}
-    if reladiff:
-        rows = [reladiff, one.url(), "sample", other.url(), "sample", "-k", "id", "-c", "%"]
-        actions["reladiff"] = lambda: _run(rows, {})
-    best = _best(actions, runs)
-    for label, seconds in best.items():
-        click.echo(f"  {label:<28}{seconds:8.2f} s{seconds / best['compare']:8.2f} × compare")
-    click.echo(f"  memory of migsafe compare   {max(memory) / 1024:8.0f} MB")
+    with databases.connect_to(one) as connection:
+        server = postmaster(connection)
+        actions: dict[str, Callable[[], object]] = {
+            "compare": lambda: used["compare"].append(run(program, environment, server))
+        }
+        if reladiff:
+            rows = [reladiff, one.url(), "sample", other.url(), "sample", "-k", "id", "-c", "%"]
+            actions["reladiff"] = lambda: used["reladiff"].append(run(rows, {}, server))
+        median = medians(actions, runs)
+    processor = {label: statistics.median(each.processor for each in used[label]) for label in actions}
+    for label, seconds in median.items():
+        click.echo(
+            f"  {label:<28}{seconds:8.2f} s{seconds / median['compare']:8.2f} × compare"
+            f"{processor[label]:8.2f} s of processors{processor[label] / processor['compare']:8.2f} × compare"
+        )
+    click.echo(f"  memory of migsafe compare   {max(each.memory for each in used['compare']) / 1024:8.0f} MB")
 
 
 def _measure_tables(server: Server, tables: int) -> None:
@@ -120,30 +127,9 @@ def _measure_tables(server: Server, tables: int) -> None:
     program = [sys.executable, "-m", "migsafe", "compare", "--quiet", "env:ONE", "env:OTHER"]
     environment = {"ONE": one.url(), "OTHER": other.url()}
     click.echo(f"{tables:,} tables of one row")
-    best = _best({"fingerprint": lambda: take_fingerprint(one), "compare": lambda: _run(program, environment)}, 1)
-    for label, seconds in best.items():
+    actions = {"fingerprint": lambda: take_fingerprint(one), "compare": lambda: run(program, environment)}
+    for label, seconds in medians(actions, 1).items():
         click.echo(f"  {label:<28}{seconds:8.2f} s{seconds / tables * 1000:8.2f} ms a table")
-
-
-def _run(command: Sequence[str], environment: dict[str, str]) -> int:
-    """Run to the end, and return the most memory that the process took, in kilobytes."""
-    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
-        raise click.ClickException(f"{command[0]} ended with exit code {process.returncode}")
-    return usage.ru_maxrss
-
-
-def _best(actions: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
-    """The best time of each, all of them in turn, so that what else the machine does falls on all alike."""
-    best = dict.fromkeys(actions, float("inf"))
-    for _ in range(runs):
-        for label, action in actions.items():
-            started = time.perf_counter()
-            action()
-            best[label] = min(best[label], time.perf_counter() - started)
-    return best
 
 
 if __name__ == "__main__":
