@@ -58,6 +58,13 @@ class CheckSettings:
             allowed=("warn", "fail"),
         ),
     ] = "warn"
+    rollback: Annotated[
+        str,
+        Setting(
+            "Whether a migration may have no way back (optional), or that is a failure (required).",
+            allowed=("optional", "required"),
+        ),
+    ] = "optional"
     statement_timeout: Annotated[
         int, Setting("Seconds that each run of the migration tool may take (0: no bound).")
     ] = 600

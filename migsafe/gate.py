@@ -18,6 +18,7 @@ from migsafe.checks.data import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
 from migsafe.checks.locks import LOCKS, check_locks, unmeasured
 from migsafe.checks.restore import check_restore
+from migsafe.checks.rollback import check_rollback
 from migsafe.errors import BaselineError, SettingsError
 from migsafe.findings import (
     BaselineReport,
@@ -49,6 +50,7 @@ CHECKS: dict[str, Check] = {
     "apply-twice": check_apply_twice,
     "crash": check_crash,
     LOCKS: check_locks,
+    "rollback": check_rollback,
     "restore": check_restore,
     "compatibility": check_compatibility,
 }
@@ -180,7 +182,7 @@ class Gate:
                 continue
             lint = (overruled(each, experiment.applied.statements) for each in of_step(step.files, self.linted))
             results, useless = apply_ignores(
-                read_ignores(step.files), (*lint, *self._results(experiment)), (*CHECKS, CONTRACT)
+                read_ignores(step.texts), (*lint, *self._results(experiment)), (*CHECKS, CONTRACT)
             )
             self.findings.extend(useless)
             self.unread.update(experiment.state_after.contents.not_checked)

@@ -159,8 +159,8 @@ class Sandbox:
             return replace(self.upgrade(database, target), not_traced=reason.message)
         return replace(traced, not_traced=put_in.lost)
 
-    def downgrade(self, database: str, target: Migration) -> TracedRun:
-        """Let the migration tool take back ``target``."""
+    def downgrade(self, database: str, target: Migration | None) -> TracedRun:
+        """Let the migration tool take back ``target`` (none: what it applied last)."""
         return self._run(database, lambda tap: self.history.downgrade(tap.address, target))
 
     def _run(

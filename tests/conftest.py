@@ -16,5 +16,6 @@ pytest_plugins = [
     "tests.fix_snapshots",
     "tests.fix_sql_files",
     "tests.fix_state",
+    "tests.fix_steps",
     "tests.fix_tap",
 ]

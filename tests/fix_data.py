@@ -46,7 +46,10 @@ class OneScript:
                 return Run(0, failure=Failure(str(error)))
         return Run(0)
 
-    def downgrade(self, address: Address, target: Migration) -> Run:
+    def goes_back(self, target: Migration | None) -> bool:
+        return False
+
+    def downgrade(self, address: Address, target: Migration | None) -> Run:
         raise NotImplementedError
 
 

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from migsafe.checks.data_findings import Ending, finding_of, not_comparable
-from migsafe.checks.data_sides import Clones, OldRowsMissing
+from migsafe.checks.data_sides import Clones, Kept, OldRowsMissing
 from migsafe.errors import CannotCheck
-from migsafe.findings import CheckResult, Finding, Outcome
+from migsafe.findings import CheckResult, Finding, Location, Outcome
 from migsafe.postgres.reading import consistent_reading
 from migsafe.rows.identity import column_digests
 from migsafe.rows.lineage import Lineage, contents_of, follow, not_proved_kept, read_relations
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from migsafe.checks.data_sides import ForeignKey, Migrated
     from migsafe.checks.experiment import Experiment
     from migsafe.config import CheckSettings
-    from migsafe.findings import Location
     from migsafe.rows.lineage import ColumnPair, Pair, Relation, TypedColumn
     from migsafe.rows.matching import Sides
 
@@ -54,7 +53,18 @@ def check_data(experiment: Experiment) -> CheckResult:
     """Failed by what ``[checks] data_fails`` names; not checked when the step failed or something can't be compared."""
     if not experiment.applied.succeeded:
         return CheckResult("data", Outcome.NOT_CHECKED, reason="the migration failed")
-    return judge_data(Clones(experiment), experiment.settings, experiment.step.location)
+    sandbox, target = experiment.sandbox, experiment.step.target
+    before = Kept(experiment.before, experiment.state_before.contents)
+    after = Kept(experiment.after, experiment.state_after.contents)
+    clones = Clones(sandbox, before, after, lambda database: sandbox.upgrade(database, target).succeeded)
+    return judge_data(clones, experiment.settings, experiment.step.location)
+
+
+def what_became(migrated: Migrated, settings: CheckSettings) -> tuple[tuple[Ending, ...], Mapping[str, str]]:
+    """What became of every value and row that did not stay, and what can't be compared, with the reason."""
+    data = _Data(migrated, settings, Location())
+    data.compare()
+    return tuple(data.endings), data.not_compared
 
 
 def judge_data(migrated: Migrated, settings: CheckSettings, place: Location) -> CheckResult:
@@ -76,6 +86,10 @@ class _Data:
         self.not_compared: dict[str, str] = {}
 
     def result(self) -> CheckResult:
+        return self._sum_up(*self.compare())
+
+    def compare(self) -> tuple[int, int]:
+        """Fill ``endings`` and ``not_compared``; returns how many columns there are, and are only of another type."""
         lineage = self._lineage()
         gone = [*((table, None) for table in lineage.gone_tables), *lineage.gone_columns]
         shifting = self._shifting(lineage.pairs)
@@ -88,7 +102,8 @@ class _Data:
             self.not_compared |= {pair.old.name: f"its old rows can't be had: {error.message}" for pair in suspects}
         retyped = sum(1 for pair in lineage.pairs for column in pair.columns if self._is_retyped(pair, column))
         columns = sum(len(pair.columns) for pair in lineage.pairs)
-        return self._sum_up(list(self._with_foreign_keys(self.migrated.origin.foreign_keys)), columns, retyped)
+        self.endings = list(self._with_foreign_keys(self.migrated.origin.foreign_keys))
+        return columns, retyped
 
     def _lineage(self) -> Lineage:
         names = self.after.tables.keys() | self.after.not_checked.keys()
@@ -183,7 +198,8 @@ class _Data:
             lines = [_cascade(key, gone[key.referenced]) for key in blamed if _brings_about(key, each)]
             yield replace(each, foreign_keys=tuple(lines))
 
-    def _sum_up(self, endings: list[Ending], columns: int, retyped: int) -> CheckResult:
+    def _sum_up(self, columns: int, retyped: int) -> CheckResult:
+        endings = self.endings
         fails = {each for each in endings if each.survival in self.settings.data_fails}
         order = list(Survival)
         endings.sort(key=lambda each: (order.index(each.survival), each.subject))

@@ -43,7 +43,7 @@ def finding_of(ending: Ending, place: Location, *, fails: bool) -> Finding:
         message=_message(ending),
         remedy=_REMEDIES[ending.survival] if fails else None,
         location=replace(place, object=ending.subject),
-        evidence=tuple(_evidence(ending)),
+        evidence=tuple(evidence_of(ending)),
     )
 
 
@@ -59,21 +59,23 @@ def not_comparable(name: str, reason: str, place: Location) -> Finding:
 
 
 def _message(ending: Ending) -> str:
-    values = _many(ending.count, "value" if ending.column else "row")
+    values = many(ending.count, "value" if ending.column else "row")
     if ending.survival is Survival.LOST and ending.new is None:
         return f"The {'column' if ending.column else 'table'} is gone with {values} in it."
     if ending.survival is Survival.APPEARED:
         return f"{ending.subject}: {values} appeared."
-    of = _many(ending.rows, "value" if ending.column else "row")
+    of = many(ending.rows, "value" if ending.column else "row")
     verb = ("is " if ending.count == 1 else "are ") if ending.column else ""
     return f"{ending.subject}: {ending.count:,} of {of} {verb}{ending.survival}."
 
 
-def _many(number: int, thing: str) -> str:
+def many(number: int, thing: str) -> str:
+    """``1 row``, ``2,000 rows``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def _evidence(ending: Ending) -> Iterator[Evidence]:
+def evidence_of(ending: Ending) -> Iterator[Evidence]:
+    """The types, the first values or rows, and the foreign keys that had a hand in it."""
     if ending.column and ending.new and ending.column.declared != ending.new.declared:
         yield Evidence("type", f"{ending.column.declared} → {ending.new.declared}")
     if ending.samples:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -17,8 +17,8 @@ from migsafe.rows.matching import Sides
 if TYPE_CHECKING:
     import psycopg
 
-    from migsafe.checks.experiment import Experiment
     from migsafe.rows.contents import Contents
+    from migsafe.sandbox import Sandbox
 
 
 class OldRowsMissing(CannotCheck):
@@ -78,25 +78,38 @@ class Migrated(Protocol):
         """A database that was migrated in another time zone, none if the migration fails there. Raises likewise."""
 
 
-class Clones:
-    """Both sides as kept databases of the sandbox."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A database of the sandbox, and what it holds."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
-        self._sandbox = experiment.sandbox
-        self.before = experiment.state_before.contents
-        self.after = experiment.state_after.contents
-        with self._sandbox.connect(experiment.before) as connection:
+    database: str
+    contents: Contents
+
+
+class Clones:
+    """Both sides as databases of the sandbox, the second a clone of the first that something was done to.
+
+    ``again`` does the same to another clone and returns whether it succeeded.
+    """
+
+    def __init__(self, sandbox: Sandbox, before: Kept, after: Kept, again: Callable[[str], bool]) -> None:
+        self._sandbox = sandbox
+        self._before = before.database
+        self._after = after.database
+        self._again = again
+        self.before = before.contents
+        self.after = after.contents
+        with sandbox.connect(before.database) as connection:
             self.origin = read_origin(connection, self.before.tables.keys())
 
     def read(self) -> AbstractContextManager[psycopg.Connection]:
-        return self._sandbox.connect(self._experiment.after)
+        return self._sandbox.connect(self._after)
 
     @contextmanager
     def rows(self, tables: Collection[str]) -> Iterator[Sides]:  # noqa: ARG002  a clone has the rows of all of them
         with (
-            self._sandbox.scratch("data", template=self._experiment.after) as database,
-            self._sandbox.connect(self._experiment.before) as before,
+            self._sandbox.scratch("data", template=self._after) as database,
+            self._sandbox.connect(self._before) as before,
             self._sandbox.connect(database) as scratch,
         ):
             yield Sides(before, scratch, scratch)
@@ -104,9 +117,9 @@ class Clones:
     @contextmanager
     def elsewhere(self, zone: str) -> Iterator[psycopg.Connection | None]:
         sandbox = self._sandbox
-        with sandbox.scratch("elsewhere", template=self._experiment.before) as database:
+        with sandbox.scratch("elsewhere", template=self._before) as database:
             databases.set_parameter(sandbox.server, database, "TimeZone", zone)
-            if not sandbox.upgrade(database, self._experiment.step.target).succeeded:
+            if not self._again(database):
                 yield None
                 return
             with sandbox.connect(database) as connection:

@@ -33,6 +33,17 @@ class Step:
         """The step's file, where it is a single one."""
         return Location(file=self.files[0]) if len(self.files) == 1 else Location()
 
+    @property
+    def way_back(self) -> Location:
+        """The file that takes the step back, where it is known."""
+        return Location(file=self.target.down) if self.target and self.target.down else self.location
+
+    @property
+    def texts(self) -> tuple[Path, ...]:
+        """All files of the step, those that take it back among them."""
+        down = self.way_back.file
+        return (*self.files, down) if down and down not in self.files else self.files
+
 
 @dataclass(frozen=True, slots=True)
 class Again:

@@ -121,8 +121,12 @@ class AlembicHistory:
     def upgrade(self, address: Address, target: Migration | None) -> Run:
         return self._run("upgrade", target.version if target else "heads", address)
 
-    def downgrade(self, address: Address, target: Migration) -> Run:
+    def goes_back(self, target: Migration | None) -> bool:
+        return (target or self.migrations[-1]).down is not None
+
+    def downgrade(self, address: Address, target: Migration | None) -> Run:
         """``alembic downgrade TARGET@PARENT``: without the label, Alembic would take back other branches as well."""
+        target = target or self.migrations[-1]
         parents = next((each.parents for each in self._revisions if each.version == target.version), ())
         return self._run("downgrade", f"{target.version}@{parents[0] if parents else 'base'}", address)
 

@@ -129,7 +129,10 @@ class CommandHistory:
         del target
         return self._run(self._runner, address)
 
-    def downgrade(self, address: Address, target: Migration) -> Run:
+    def goes_back(self, target: Migration | None) -> bool:  # noqa: ARG002 - the protocol's
+        return self._rollback is not None
+
+    def downgrade(self, address: Address, target: Migration | None) -> Run:
         """Run the rollback command: what it takes back is the tool's own idea. Raises SettingsError without one."""
         del target
         if self._rollback is None:

@@ -144,11 +144,15 @@ class FlywayHistory:
         last = self._order.index(self._file_at[target.up]) if target else len(self._order)
         return self._run(address, lambda run: run.migrate(self._order[: last + 1]))
 
-    def downgrade(self, address: Address, target: Migration) -> Run:
+    def goes_back(self, target: Migration | None) -> bool:
+        return (target or self.migrations[-1]).down is not None
+
+    def downgrade(self, address: Address, target: Migration | None) -> Run:
         """``flyway undo`` from the newest version down to the target. Raises :class:`HistoryError` for an R file."""
-        if target.repeatable:
-            raise HistoryError("a repeatable migration can't be undone", where=str(target.up))
-        return self._run(address, lambda run: run.undo(self._file_at[target.up]))
+        undone = target or self.migrations[-1]
+        if undone.repeatable:
+            raise HistoryError("a repeatable migration can't be undone", where=str(undone.up))
+        return self._run(address, lambda run: run.undo(self._file_at[undone.up]))
 
     def _run(self, address: Address, action: Callable[[FlywayRun], None]) -> Run:
         from migsafe.history import session

@@ -120,13 +120,18 @@ class GolangMigrateHistory:
 
         return self._run(address, up)
 
-    def downgrade(self, address: Address, target: Migration) -> Run:
+    def goes_back(self, target: Migration | None) -> bool:
+        return (target or self.migrations[-1]).down is not None
+
+    def downgrade(self, address: Address, target: Migration | None) -> Run:
         """Down migrations one by one, from where the database stands to the version before the target."""
+
+        lowest = int((target or self.migrations[-1]).version)
 
         def down(books: _Books, current: int) -> None:
             versions = sorted(self._files.versions)
             for previous, version in reversed(list(zip((_NO_VERSION, *versions), versions, strict=False))):
-                if int(target.version) <= version <= current:
+                if lowest <= version <= current:
                     books.apply(version, previous, self._files.versions[version].down)
 
         return self._run(address, down)

@@ -181,5 +181,11 @@ class History(Protocol):
         ``target`` alone, and the caller goes through the migrations one by one.
         """
 
-    def downgrade(self, address: Address, target: Migration) -> Run:
-        """Take back ``target``, and whatever was applied after it; ``target`` alone where no books are kept."""
+    def goes_back(self, target: Migration | None) -> bool:
+        """Whether there is a way back from ``target`` (none: from the last migration)."""
+
+    def downgrade(self, address: Address, target: Migration | None) -> Run:
+        """Take back ``target`` (none: the last), and whatever was applied after it; it alone where no books are kept.
+
+        A tool that isn't stepwise takes back what it takes for the last piece of work.
+        """

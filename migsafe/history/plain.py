@@ -118,8 +118,12 @@ class PlainHistory:
         files = [migration.up for migration in ((target,) if target else self.migrations)]
         return _run_files(address, files, single_transaction=self._single_transaction)
 
-    def downgrade(self, address: Address, target: Migration) -> Run:
+    def goes_back(self, target: Migration | None) -> bool:
+        return (target or self.migrations[-1]).down is not None
+
+    def downgrade(self, address: Address, target: Migration | None) -> Run:
         """Run the file that takes ``target`` back. Raises :class:`HistoryError` when it has none."""
+        target = target or self.migrations[-1]
         if target.down is None:
             raise HistoryError("has no down migration", where=str(target.up))
         return _run_files(address, [target.down], single_transaction=self._single_transaction)

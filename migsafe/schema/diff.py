@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migsafe.schema.model import Json, Schema, SchemaObject
 
@@ -60,10 +60,16 @@ class SchemaDifference:
             changed=tuple(ObjectChange(change.old, change.new, fields) for change, fields in kept if fields),
         )
 
+    def without_positions(self) -> tuple[SchemaDifference, tuple[str, ...]]:
+        """Without the places of columns among the others, and the names of those that only have another place."""
+        split = [(change, tuple(f for f in change.fields if f.field != "position")) for change in self.changed]
+        kept = tuple(ObjectChange(change.old, change.new, fields) for change, fields in split if fields)
+        return replace(self, changed=kept), tuple(change.new.name for change, fields in split if not fields)
+
     def lines(self) -> Iterator[str]:
         """One line a change: removed, added, changed, each by kind and name; parts of a removed table go unsaid."""
         for word, objects in (("removed", self.removed), ("added", self.added)):
-            yield from (f"{item}: {word}" for item in _topmost(objects))
+            yield from (f"{item}: {word}" for item in topmost(objects))
         for change in self.changed:
             yield from (f"{change.new}: {field}" for field in change.fields)
 
@@ -88,7 +94,8 @@ def _field_changes(old: SchemaObject, new: SchemaObject) -> Iterator[FieldChange
             yield FieldChange(name, before, after)
 
 
-def _topmost(objects: Iterable[SchemaObject]) -> list[SchemaObject]:
+def topmost(objects: Iterable[SchemaObject]) -> list[SchemaObject]:
+    """Those that don't hang on another one of them."""
     objects = list(objects)
     names = {item.name for item in objects}
     return [item for item in objects if item.parent not in names]

@@ -86,6 +86,7 @@ def test_one_check_alone_is_run_when_asked_and_the_others_are_listed(sql_project
         "check apply-twice",
         "check crash",
         "check locks",
+        "check rollback",
         "check restore",
         "check compatibility",
         "check lint",
@@ -133,6 +134,7 @@ def test_what_is_not_in_a_git_ref_is_new(sql_project: Project) -> None:
             "apply-twice": "idempotent",
             "crash": "converges",
             "locks": "free",
+            "rollback": "absent",
             "restore": "restored",
             "compatibility": "compatible",
         }
@@ -171,6 +173,7 @@ def test_a_dump_in_each_format_is_a_baseline(
         "apply-twice": None,
         "crash": None,
         "locks": None,
+        "rollback": None,
         "restore": "restored",
         "compatibility": None,
     }

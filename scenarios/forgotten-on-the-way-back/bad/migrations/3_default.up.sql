@@ -1,0 +1,1 @@
+ALTER TABLE customers ALTER COLUMN name DROP DEFAULT, ADD COLUMN city text;

@@ -1,0 +1,2 @@
+REVOKE SELECT (fax) ON customers FROM PUBLIC;
+CREATE VIEW reachable AS SELECT id FROM customers WHERE fax IS NOT NULL;

@@ -1,0 +1,2 @@
+DROP INDEX customers_lower_name;
+CREATE INDEX customers_name ON customers (name);

@@ -1,0 +1,2 @@
+ALTER TABLE customers DROP CONSTRAINT customers_fax_check;
+CREATE TRIGGER trimmed BEFORE INSERT OR UPDATE OF fax ON customers FOR EACH ROW EXECUTE FUNCTION trim_fax();

@@ -1,0 +1,2 @@
+DROP TRIGGER trimmed ON customers;
+ALTER TABLE customers ADD CHECK (fax = trim(fax));

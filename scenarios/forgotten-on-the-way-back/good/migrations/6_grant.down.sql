@@ -1,0 +1,2 @@
+DROP VIEW reachable;
+GRANT SELECT (fax) ON customers TO PUBLIC;

@@ -1,0 +1,2 @@
+CREATE ROLE fax_desk;
+ALTER TABLE customers ADD COLUMN desk text;

@@ -1,0 +1,2 @@
+ALTER TABLE customers DROP COLUMN desk;
+DROP ROLE fax_desk;

@@ -1,0 +1,2 @@
+DROP INDEX customers_fax;
+DROP INDEX customers_name;

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS customers_fax ON customers (fax);
