@@ -134,13 +134,17 @@ def lossy(experiment: Experiment, ending: Ending, *, fails: bool) -> Finding:
 
 
 def other_contents(experiment: Experiment, table: TableChange, reason: str, samples: Sequence[Evidence]) -> Finding:
-    """A table that holds something else, of which no more can be said."""
+    """A table that holds something else, of which no more can be said; one that was empty has lost nothing."""
     why = f" Which rows these are can't be told: {reason}." if reason else ""
     return Finding(
-        rule=LOSSY,
+        rule=LOSSY if table.row_counts[0] else BROKEN,
         severity=Severity.ERROR,
-        message=f"After the way back {table.name} does not hold what it held.{why}",
-        remedy="Give the way back what it needs to bring the old values to their old places.",
+        message=f"After the way back {table.name} does not hold what it held.{why}"
+        if table.row_counts[0]
+        else f"After the way back {many(table.row_counts[1], 'row')} of {table.name} are left over.",
+        remedy="Give the way back what it needs to bring the old values to their old places."
+        if table.row_counts[0]
+        else "Delete them on the way back.",
         location=replace(experiment.step.way_back, object=table.name),
         evidence=(Evidence("changed", _cut(list(table.lines()))), *samples),
     )
