@@ -99,6 +99,14 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(module: str) -> None:
     assert shown.stdout.strip() == ""
 
 
+def test_lint_loads_nothing_that_talks_to_a_server(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("CREATE INDEX a ON b (c);")
+    code = "import sys; sys.argv = ['migsafe', 'lint', '-q', 'a.sql']\nfrom migsafe.cli import main\n"
+    code += "try: main()\nexcept SystemExit: print(*sorted({'psycopg', 'asyncio', 'migsafe.gate'} & {*sys.modules}))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert (shown.stdout.splitlines()[-1], "index-not-concurrent" in shown.stdout) == ("", True)
+
+
 def test_every_flag_of_check_can_be_set_in_the_file() -> None:
     command = import_module("migsafe.cli.check").command
     for option in command.params:

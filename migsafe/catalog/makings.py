@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -67,8 +67,7 @@ def create_table(catalog: Catalog, action: CreateTable) -> Effect:
     )
     catalog.put(table)
     made = [ObjectId(Kind.TABLE, name)]
-    for column in action.columns:
-        made += add_column(catalog, name, column)
+    made += _add_columns(catalog, table, action.columns)
     for constraint in action.constraints:
         made += add_constraint(catalog, name, constraint)
     return Effect(made=tuple(made))
@@ -76,21 +75,32 @@ def create_table(catalog: Catalog, action: CreateTable) -> Effect:
 
 def add_column(catalog: Catalog, table: Name, column: Column) -> Iterator[ObjectId]:
     """Give a table a column, with its sequence and its constraints. Raises :class:`Refusal` where it has it."""
-    known = catalog.expect_table(table)
-    if column.name in known.columns and not known.partition_of:
-        raise Refusal("42701", f'column "{column.name}" of relation "{table.name}" already exists')
-    stored = column
+    yield from _add_columns(catalog, catalog.expect_table(table), (column,))
+
+
+def _add_columns(catalog: Catalog, known: Table, columns: Iterable[Column]) -> Iterator[ObjectId]:
+    """Several columns at once, and then their constraints."""
+    columns = tuple(columns)
+    after = dict(known.columns)
+    for column in columns:
+        if column.name in after and not known.partition_of:
+            raise Refusal("42701", f'column "{column.name}" of relation "{known.name.name}" already exists')
+        after[column.name] = _stored(catalog, known, column)
+    catalog.change(known, columns=after, gone=known.gone - {column.name for column in columns})
+    for column in columns:
+        yield ObjectId(Kind.COLUMN, known.name, column.name)
+        for constraint in column.constraints:
+            yield from add_constraint(catalog, known.name, constraint)
+
+
+def _stored(catalog: Catalog, table: Table, column: Column) -> Column:
+    """The column as the table has it; the sequence behind it is made."""
     if column.serial or column.identity:
-        name = _free_name(catalog, known.name, (column.name,), "seq")
-        catalog.put(Sequence(name, (known.name, column.name), catalog.script))
+        name = _free_name(catalog, table.name, (column.name,), "seq")
+        catalog.put(Sequence(name, (table.name, column.name), catalog.script))
         kind = Type(_INTEGERS.get(column.type.name, column.type.name))
-        stored = replace(column, type=kind, not_null=True, constraints=())
-    elif column.constraints:
-        stored = replace(column, constraints=())
-    known = catalog.change(known, columns={**known.columns, column.name: stored}, gone=known.gone - {column.name})
-    yield ObjectId(Kind.COLUMN, known.name, column.name)
-    for constraint in column.constraints:
-        yield from add_constraint(catalog, known.name, constraint)
+        return replace(column, type=kind, not_null=True, constraints=())
+    return replace(column, constraints=()) if column.constraints else column
 
 
 def add_constraint(catalog: Catalog, table: Name, constraint: Constraint) -> Iterator[ObjectId]:

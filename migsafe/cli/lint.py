@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from migsafe.cli.output import Output
     from migsafe.cli.progress import Progress
     from migsafe.config import Settings
+    from migsafe.findings import Finding
     from migsafe.lint.fix import Fixed
 
 FLAGS = {
@@ -61,22 +63,27 @@ def command(
     is new in it since a git ref. The migrations before are followed too, so that rules know tables and types. Exit code
     1 says that there is an error (with --diff: that something is to be fixed); what can't be analysed is listed.
     """
-    from migsafe.lint import fix as fixing
+    gc.set_threshold(50_000)  # what is read is kept to the end, and looking for garbage in it takes a sixth of the time
     from migsafe.lint.known import new_baseline
     from migsafe.lint.project import chosen_rules, lint
 
-    fixes = list(fixing.fix(settings, paths, progress)) if fix or diff else []
-    if diff:
-        return _show(fixes)
-    for each in fixes:
-        if each.after != each.before:
-            write_file(each.file, each.content, "--fix")
+    notes: tuple[Finding, ...] = ()
+    if fix or diff:
+        from migsafe.lint import fix as fixing  # not otherwise: it takes its time to load
+
+        fixes = list(fixing.fix(settings, paths, progress))
+        if diff:
+            return _show(fixes)
+        for each in fixes:
+            if each.after != each.before:
+                write_file(each.file, each.content, "--fix")
+        notes = fixing.notes(fixes)
     baseline = new_baseline(write_baseline) if write_baseline else None
     report = lint(settings, paths, progress, baseline)
     if baseline and write_baseline:
         text = baseline.text([rule.id for rule in chosen_rules(settings.lint)])
         write_file(write_baseline, text, "--write-baseline")
-    return output.write(replace(report, findings=(*report.findings, *fixing.notes(fixes))))
+    return output.write(replace(report, findings=(*report.findings, *notes)))
 
 
 def _show(fixes: Sequence[Fixed]) -> ExitCode:

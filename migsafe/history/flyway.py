@@ -12,7 +12,7 @@ from migsafe.errors import HistoryError, SettingsError
 from migsafe.findings import Finding, Location, Severity
 from migsafe.history.files import migrations_directory, usual_directories
 from migsafe.history.flyway_options import CONFIGURATION_FILES, FlywayOptions, read_options
-from migsafe.history.model import HistorySettings, Migration, Run
+from migsafe.history.model import HistorySettings, Migration, Run, refuse
 from migsafe.history.problems import duplicate_version, empty_files, missing_downs, missing_versions
 from migsafe.postgres.names import TableName, parse_table_name
 from migsafe.sql.split import split
@@ -99,7 +99,7 @@ class FlywayHistory:
 
     def _text(self, migration: Migration, file: FlywayFile, server: int, values: Mapping[str, str]) -> MigrationText:
         from migsafe.history.flyway_files import runs_in_transaction, with_placeholders
-        from migsafe.history.session import RunFailed
+        from migsafe.history.model import RunFailed
         from migsafe.history.text import Runs, text_of, unread
 
         def rewritten(source: str) -> MigrationText:
@@ -161,7 +161,7 @@ class FlywayHistory:
         def work(output: Output) -> None:
             for first, second in self._duplicates:
                 what = f"migration with version {first.version}" if first.version else "repeatable migration"
-                session.refuse(f"Found more than one {what}\nOffenders:\n-> {first.script}\n-> {second.script}")
+                refuse(f"Found more than one {what}\nOffenders:\n-> {first.script}\n-> {second.script}")
             with open_run(output, self._files, self._options) as opened:
                 action(opened)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from migsafe.errors import HistoryError
 from migsafe.history.files import Script, read_script
-from migsafe.history.session import refuse
+from migsafe.history.model import refuse
 from migsafe.sql.split import SourceStatement, first_words, split
 
 _VERSIONED = re.compile(r"([VUB])([0-9]+(?:[._][0-9]+)*)(?:__(.*))?\.sql", re.IGNORECASE | re.DOTALL)

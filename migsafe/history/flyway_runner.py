@@ -23,7 +23,8 @@ from migsafe.history.flyway_books import Row, invalid, pending, standing
 from migsafe.history.flyway_files import FlywayFile, checksum, runs_in_transaction, with_placeholders
 from migsafe.history.flyway_options import FlywayOptions
 from migsafe.history.flyway_table import HistoryTable, quoted
-from migsafe.history.session import Output, RunFailed, Session, refuse
+from migsafe.history.model import RunFailed, refuse
+from migsafe.history.session import Output, Session
 from migsafe.sql.split import split
 
 

@@ -12,7 +12,8 @@ from psycopg.sql import SQL, Identifier
 
 from migsafe.history.flyway_books import Row
 from migsafe.history.flyway_files import FlywayFile
-from migsafe.history.session import Session, refuse
+from migsafe.history.model import refuse
+from migsafe.history.session import Session
 
 _LOCK_NUMBER = int.from_bytes(b"Flyway", "big")
 _LOCK_TRIES = 50

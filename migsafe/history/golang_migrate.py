@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Finding
 from migsafe.history.files import migrations_directory, read_script, usual_directories
-from migsafe.history.model import HistorySettings, Migration, Run
+from migsafe.history.model import HistorySettings, Migration, Run, refuse
 from migsafe.history.problems import duplicate_version, empty_files, missing_downs, missing_versions
 from migsafe.postgres.names import TableName, parse_table_name
 from migsafe.sql.split import split
@@ -141,15 +141,15 @@ class GolangMigrateHistory:
 
         def work(output: Output) -> None:
             if self._files.duplicates:
-                session.refuse(f"duplicate migration file: {self._files.duplicates[0][0].file.name}")
+                refuse(f"duplicate migration file: {self._files.duplicates[0][0].file.name}")
             with output.connect() as connection:
                 books = _open_books(connection, self._table, output, address.database)
                 with books.locked():
                     current, dirty = _version(connection, books.table)
                     if dirty:
-                        session.refuse(f"Dirty database version {current}. Fix and force version.")
+                        refuse(f"Dirty database version {current}. Fix and force version.")
                     if current >= 0 and current not in self._files.versions:
-                        session.refuse(f"no migration found for version {current}: file does not exist")
+                        refuse(f"no migration found for version {current}: file does not exist")
                     steps(books, current)
 
         return session.run(address, work)
@@ -258,8 +258,6 @@ class _Books:
 def _open_books(connection: Session, table: TableName, output: Output, database: str) -> _Books:
     """Make the version table if it isn't there, under the lock."""
     from psycopg.sql import SQL
-
-    from migsafe.history.session import refuse
 
     schema = table.schema or connection.query("SELECT current_schema()")[0][0]
     if schema is None:

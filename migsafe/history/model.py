@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol
 
 from migsafe.findings import Finding, Location
 from migsafe.postgres.names import TableName
@@ -106,6 +106,19 @@ class Failure:
     statement: str | None = None
     location: Location = Location()
     excerpt: str | None = None
+
+
+class RunFailed(Exception):
+    """Ends a run from within; the :class:`Run` that the caller gets has the failure."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def refuse(message: str, location: Location = Location(), excerpt: str | None = None) -> NoReturn:
+    """End the run with what the tool itself would say, where no server is to blame."""
+    raise RunFailed(Failure(message, location=location, excerpt=excerpt))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, LiteralString, NoReturn
+from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 from psycopg import generators
@@ -14,7 +14,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
 from migsafe.findings import Location
-from migsafe.history.model import Failure, Place, Run
+from migsafe.history.model import Failure, Place, Run, RunFailed
 from migsafe.sql.split import first_words, split
 
 if TYPE_CHECKING:
@@ -24,19 +24,6 @@ if TYPE_CHECKING:
     from migsafe.history.files import Script
     from migsafe.postgres.address import Address
     from migsafe.sql.split import SourceStatement
-
-
-class RunFailed(Exception):
-    """Ends a run from within; :func:`run` turns it into the :class:`Run` that the caller gets."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
-
-
-def refuse(message: str, location: Location = Location(), excerpt: str | None = None) -> NoReturn:
-    """End the run with what the tool itself would say, where no server is to blame."""
-    raise RunFailed(Failure(message, location=location, excerpt=excerpt))
 
 
 def run(address: Address, work: Callable[[Output], None]) -> Run:

@@ -124,7 +124,7 @@ def first_catalog(settings: LintSettings) -> Catalog:
     if settings.schema is None:
         return Catalog()
     catalog = Catalog(complete=True)
-    for statement in script_of(read_script(settings.schema).text, file=settings.schema).statements:
+    for statement in script_of(read_script(settings.schema).text, file=settings.schema, followed=True).statements:
         catalog.apply_all(statement.actions)
     catalog.search_path = ("public",)
     return catalog
@@ -220,7 +220,8 @@ def _of_history(history: History, server: int, asked: set[Path]) -> Iterator[Cho
     places = [number for number, each in enumerate(history.migrations) if _real(each.up) in asked]
     needed = history.migrations[: max(places, default=-1) + 1]
     for text in history.texts(needed, server):
-        yield Choice(script_of_text(text), asked=_real(text.file) in asked, text=text)
+        chosen = _real(text.file) in asked
+        yield Choice(script_of_text(text, followed=not chosen), asked=chosen, text=text)
 
 
 def result_of(script: Script, findings: tuple[Finding, ...], settings: LintSettings) -> CheckResult:

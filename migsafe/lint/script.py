@@ -9,7 +9,7 @@ from pathlib import Path
 from migsafe.findings import Location
 from migsafe.history.text import MigrationText, Runs
 from migsafe.sql.actions import Transaction
-from migsafe.sql.parsing import NotParsed, ParsedStatement, Within, parse_script
+from migsafe.sql.parsing import NotParsed, ParsedStatement, Within, parse_changes, parse_script
 from migsafe.sql.position import line_and_column
 
 __all__ = ["NotAnalysed", "Runs", "Script", "script_of", "script_of_text", "transactions"]
@@ -45,11 +45,19 @@ class Script:
 
 
 def script_of(
-    sql: str, *, file: Path | None = None, runs: Runs = Runs.ONE_BY_ONE, place: Callable[[int], Location] | None = None
+    sql: str,
+    *,
+    file: Path | None = None,
+    runs: Runs = Runs.ONE_BY_ONE,
+    place: Callable[[int], Location] | None = None,
+    followed: bool = False,
 ) -> Script:
-    """A script from its text. ``place`` is given where offsets in ``sql`` aren't offsets in the file."""
+    """A script from its text. ``place`` is given where offsets in ``sql`` aren't offsets in the file.
+
+    One that is only ``followed`` has no statements but those that may change the catalog.
+    """
     where = place or _places(sql, file)
-    pieces = list(parse_script(sql))
+    pieces = list(parse_changes(sql) if followed else parse_script(sql))
     statements = tuple(piece for piece in pieces if isinstance(piece, ParsedStatement))
     return Script(
         name=file.name if file else "standard input",
@@ -65,9 +73,9 @@ def script_of(
     )
 
 
-def script_of_text(text: MigrationText) -> Script:
-    """A migration of the history as it is linted."""
-    script = script_of(text.sql, file=text.file, runs=text.runs, place=text.place)
+def script_of_text(text: MigrationText, *, followed: bool = False) -> Script:
+    """A migration of the history as it is linted, or only ``followed``."""
+    script = script_of(text.sql, file=text.file, runs=text.runs, place=text.place, followed=followed)
     missing = tuple(NotAnalysed(location, reason) for location, reason in text.not_analysed)
     return replace(
         script,

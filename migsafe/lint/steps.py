@@ -45,10 +45,10 @@ def lint_files(
     found = {}
     try:
         for text in history.texts(history.migrations, server):
-            script = script_of_text(text)
             if text.file not in new:
-                follow(script, catalog)
+                follow(script_of_text(text, followed=True), catalog)
                 continue
+            script = script_of_text(text)
             again = second_run(script, catalog)
             ignores = read_ignores((text.file,)) if known.file else ()
             result = result_of(script, known.unknown(linter.lint(script, catalog), text.file, ignores), settings)

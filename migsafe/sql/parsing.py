@@ -74,21 +74,55 @@ def parse_script(sql: str) -> Iterator[ParsedStatement | NotParsed]:
             yield NotParsed(piece.text, sum(map(len, start)), f"\\{piece.name} is a command for psql itself")
 
 
-def parse_statement(sql: str, offset: int = 0) -> Iterator[ParsedStatement | NotParsed]:
-    """One statement and what is inside it; ``offset`` is where its first token stands."""
+_CHANGES_NO_CATALOG = ("INSERT", "UPDATE", "DELETE", "COPY", "COMMENT", "GRANT", "REVOKE", "ANALYZE", "VACUUM")
+"""What statements begin with that change no name and no type."""
+
+_AT_ONCE = 64 * 1024
+"""Characters of a script that is parsed in one go; longer ones are mostly rows, which needn't be parsed at all."""
+
+
+def parse_changes(sql: str) -> Iterator[ParsedStatement | NotParsed]:
+    """Of the statements of a script those that may change what the catalog holds when they are run.
+
+    It takes about half the time of :func:`parse_script`. Offsets say nothing.
+    """
+    if len(sql) < _AT_ONCE and "\\" not in sql and "copy" not in sql.lower():
+        try:
+            raw = postgast.parse(sql).stmts
+        except postgast.PgQueryError:
+            pass  # the statements before and after the error count
+        else:
+            data = sql.encode()
+            for each in raw:
+                end = each.stmt_location + each.stmt_len if each.stmt_len else len(data)
+                text = data[each.stmt_location : end].decode()
+                yield from _parsed(each.stmt, text, 0, functions=False)
+            return
+    for piece in split_script(sql):
+        if isinstance(piece, SourceStatement):
+            text = sql[piece.first : piece.offset + len(piece.text)]
+            if not text[:8].upper().startswith(_CHANGES_NO_CATALOG):
+                yield from parse_statement(text, piece.first, functions=False)
+
+
+def parse_statement(sql: str, offset: int = 0, *, functions: bool = True) -> Iterator[ParsedStatement | NotParsed]:
+    """One statement and what is inside it, also of ``functions``; ``offset`` is where its first token stands."""
     try:
         raw = postgast.parse(sql).stmts
     except postgast.PgQueryError as error:
         yield NotParsed(sql, offset + max(error.cursorpos - 1, 0), error.message, refused=True)
         return
     for statement in raw:
-        node = statement.stmt
-        yield ParsedStatement(sql, offset, actions_of(node), node)
-        kind = node.WhichOneof("node")
-        if kind == "do_stmt":
-            yield from _block(sql, offset, node.do_stmt)
-        elif kind == "create_function_stmt":
-            yield from _function(sql, offset, node.create_function_stmt)
+        yield from _parsed(statement.stmt, sql, offset, functions=functions)
+
+
+def _parsed(node: pb.Node, sql: str, offset: int, *, functions: bool) -> Iterator[ParsedStatement | NotParsed]:
+    yield ParsedStatement(sql, offset, actions_of(node), node)
+    kind = node.WhichOneof("node")
+    if kind == "do_stmt":
+        yield from _block(sql, offset, node.do_stmt)
+    elif kind == "create_function_stmt" and functions:
+        yield from _function(sql, offset, node.create_function_stmt)
 
 
 def _block(sql: str, offset: int, node: pb.DoStmt) -> Iterator[ParsedStatement | NotParsed]:

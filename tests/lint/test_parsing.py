@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from migsafe.catalog import Catalog
+from migsafe.lint.run import follow
 from migsafe.lint.script import script_of
+from migsafe.rules import Rule, rules
 from migsafe.sql.actions import AddColumn, CreateTable, Update
 from migsafe.sql.parsing import Within
 
@@ -53,3 +56,16 @@ def test_the_text_of_execute_is_read_where_it_is_constant() -> None:
     script = script_of("DO $$ BEGIN EXECUTE 'ALTER TABLE t ADD COLUMN a int'; END $$")
     assert script.not_analysed == ()
     assert isinstance(script.statements[-1].actions[0], AddColumn)
+
+
+@pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.id)
+def test_what_is_only_followed_leaves_the_same_catalog(rule: Rule) -> None:
+    whole, followed, split = Catalog(), Catalog(), Catalog()
+    for text in (rule.given, rule.bad, rule.good):
+        follow(script_of(text), whole)
+        follow(script_of(text, followed=True), followed)
+        follow(script_of("\\echo 'for psql'\n" + text, followed=True), split)
+    for each in (followed, split):
+        assert set(each.relations) == set(whole.relations)
+        assert set(each.others) == set(whole.others)
+        assert (each.gone, each.search_path) == (whole.gone, whole.search_path)
