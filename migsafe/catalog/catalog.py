@@ -66,11 +66,13 @@ class Catalog:
 
     ``complete`` says that everything there is has been seen being made (a history replayed from nothing). Where it
     isn't, an object that was never seen may exist: what is done to it is taken to succeed. ``script`` is the number of
-    the migration that is being applied, from 1.
+    the migration that is being applied, from 1. ``blurred`` says that something was run that can't be followed, so that
+    whatever is known may have become otherwise.
     """
 
     def __init__(self, *, complete: bool = False) -> None:
         self.complete = complete
+        self.blurred = False
         self.script = 0
         self.search_path: tuple[str, ...] = ("public",)
         self.relations: dict[QUALIFIED, Relation] = {}
@@ -80,7 +82,7 @@ class Catalog:
     def copy(self) -> Catalog:
         """An independent catalog that holds the same."""
         twin = Catalog(complete=self.complete)
-        twin.script, twin.search_path = self.script, self.search_path
+        twin.script, twin.search_path, twin.blurred = self.script, self.search_path, self.blurred
         twin.relations, twin.others, twin.gone = dict(self.relations), dict(self.others), set(self.gone)
         return twin
 

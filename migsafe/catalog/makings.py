@@ -48,7 +48,7 @@ def create_table(catalog: Catalog, action: CreateTable) -> Effect:
     name = catalog.expect_free(action.name, action.temporary)
     parents = [each for each in (action.partition_of, *action.inherits, *action.like) if each]
     columns: dict[str, Column] = {}
-    complete = action.complete
+    complete = action.complete and not action.inherits  # whose columns to come are inherited too
     for parent in parents:
         known = catalog.table(parent)
         columns |= known.columns if known else {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from migsafe.catalog import Catalog
 from migsafe.findings import Evidence, Finding
+from migsafe.lint.blur import blur, blur_by
 from migsafe.lint.script import NotAnalysed, Script
 from migsafe.rules import Match, Rule, rules
 from migsafe.rules.context import OLDEST_VERSION, Context, Step, step_of
@@ -43,6 +44,7 @@ class Linter:
     def find(self, script: Script, catalog: Catalog) -> list[Found]:
         """As :meth:`lint`, with the statements and the fixes."""
         catalog.begin_script()
+        blur(script, catalog)
         steps = list(_steps(script))
         found: list[Found] = []
         by_action = _by_action(self.rules)
@@ -59,16 +61,19 @@ class Linter:
                         )
             if step.statement.within is not Within.FUNCTION:
                 catalog.apply(step.action)
+                blur_by(step.statement, catalog)
         return found
 
 
 def follow(script: Script, catalog: Catalog) -> None:
     """Change the catalog as the script would, and ask no rule."""
     catalog.begin_script()
+    blur(script, catalog)
     for statement in script.statements:
         if statement.within is not Within.FUNCTION:
             for action in statement.actions:
                 catalog.apply(action)
+            blur_by(statement, catalog)
 
 
 def _by_action(chosen: Sequence[Rule]) -> Mapping[type[Action], tuple[Rule, ...]]:

@@ -19,12 +19,13 @@ __all__ = ["NotAnalysed", "Runs", "Script", "script_of", "script_of_text", "tran
 class NotAnalysed:
     """Something in a script that nobody here could take apart: where it is, and why.
 
-    ``refused``: it isn't SQL, so that a server will refuse it too.
+    ``refused``: it isn't SQL, so that a server will refuse it too. ``run``: the script runs it, or may.
     """
 
     location: Location
     reason: str
     refused: bool = False
+    run: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def script_of(
         transactions=tuple(transactions(statements, runs)),
         place=where,
         not_analysed=tuple(
-            NotAnalysed(where(piece.offset), piece.reason, piece.refused)
+            NotAnalysed(where(piece.offset), piece.reason, piece.refused, piece.within is not Within.FUNCTION)
             for piece in pieces
             if isinstance(piece, NotParsed)
         ),

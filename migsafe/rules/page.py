@@ -17,6 +17,7 @@ _GROUPS = {
     "F": "Transactions, locks and timeouts",
     "G": "Robustness",
     "H": "Data",
+    "J": "Names",
     "I": "Preferences (off unless enabled)",
 }
 

@@ -49,13 +49,14 @@ class ParsedStatement:
 class NotParsed:
     """A piece of a script that nobody here understands, and why. Never to be read as clean.
 
-    ``refused`` says that PostgreSQL's own grammar refuses it, as a server will.
+    ``refused`` says that PostgreSQL's own grammar refuses it, as a server will. ``within`` a function it isn't run.
     """
 
     text: str
     offset: int
     reason: str
     refused: bool = False
+    within: Within = Within.SCRIPT
 
 
 _SENDING = frozenset(
@@ -152,7 +153,7 @@ def _plpgsql(sql: str, offset: int, body: str, within: Within) -> Iterator[Parse
     try:
         functions = parse_plpgsql(sql)
     except postgast.PgQueryError as error:
-        yield NotParsed(sql, offset, f"its PL/pgSQL can't be read: {error.message}")
+        yield NotParsed(sql, offset, f"its PL/pgSQL can't be read: {error.message}", within=within)
         return
     begin = offset + max(sql.find(body), 0)
     lines = [0]
@@ -162,11 +163,13 @@ def _plpgsql(sql: str, offset: int, body: str, within: Within) -> Iterator[Parse
         start = begin + lines[min(max(found.line - 1, 0), len(lines) - 1)]
         start += _indent(body, start - begin)
         if found.dynamic:
-            yield NotParsed(found.sql, start, f"EXECUTE of text that is put together at run time, in a {within}")
+            yield NotParsed(
+                found.sql, start, f"EXECUTE of text that is put together at run time, in a {within}", within=within
+            )
             continue
         for each in parse_statement(found.sql, start):
             if isinstance(each, NotParsed):
-                yield NotParsed(each.text, start, f"{each.reason} (in a {within})")
+                yield NotParsed(each.text, start, f"{each.reason} (in a {within})", within=within)
             else:
                 yield _moved(each, within, conditional=found.conditional)
 

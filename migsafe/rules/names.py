@@ -1,0 +1,106 @@
+"""What rules share about names: whether a table or a column is surely not there, and what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.catalog import Table
+from migsafe.sql.actions import EndOfScript, Kind
+from migsafe.sql.names import Name, quoted
+from migsafe.sql.parsing import Within
+from migsafe.sql.scopes import ColumnUse, Source, Use, uses
+
+if TYPE_CHECKING:
+    from migsafe.rules.context import Context
+
+_SYSTEM_COLUMNS = frozenset(("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"))
+_SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast", "pg_temp")
+
+_BOOKS = frozenset(
+    (
+        "schema_migrations",
+        "schema_migration",
+        "schema_version",
+        "flyway_schema_history",
+        "alembic_version",
+        "goose_db_version",
+        "gorp_migrations",
+        "__diesel_schema_migrations",
+        "_sqlx_migrations",
+        "_prisma_migrations",
+        "django_migrations",
+        "databasechangelog",
+    )
+)
+"""The tables in which tools keep their books: no migration makes them."""
+
+
+def uses_of_statement(context: Context) -> Iterator[Use]:
+    """What the statement names; nothing but for its last action, so that each name comes once.
+
+    Nothing where a name may be a variable of PL/pgSQL, or the statement may not be run at all.
+    """
+    statement = context.statement
+    follows = next((step for step in context.later if not isinstance(step.action, EndOfScript)), None)
+    last = follows is None or follows.statement is not statement
+    if last and statement.within is Within.SCRIPT and not statement.conditional:
+        yield from uses(statement.node)
+
+
+def is_missing(table: Name, context: Context) -> bool:
+    """Whether there surely is no such relation: everything that was made was seen, or it was seen being dropped."""
+    catalog = context.catalog
+    if catalog.blurred or catalog.find(table) is not None or table.name in _BOOKS or table.name.startswith("pg_"):
+        return False
+    if table.schema in _SYSTEM_SCHEMAS:
+        return False
+    if catalog.was_dropped(Kind.TABLE, table):
+        return True
+    if table.schema is None:  # a role or a database may have a search_path of its own
+        return catalog.complete and not any(name == table.name for _, name in catalog.relations)
+    return catalog.complete and (
+        table.schema in ("public", *catalog.search_path)
+        or any(schema == table.schema for schema, _ in catalog.relations)
+    )
+
+
+def missing_column(use: ColumnUse, context: Context) -> tuple[str, tuple[str, ...]] | None:
+    """Of what the column surely isn't, in words, and the columns that there are; none where it may be there."""
+    if context.catalog.blurred or use.column in _SYSTEM_COLUMNS:
+        return None
+    seen: list[Source] = []
+    for level in use.levels:
+        for source in level:
+            if use.qualifier not in (None, source.alias):
+                continue
+            columns = columns_of(source, context)
+            if columns is None or use.column in columns or use.column == source.alias:
+                return None
+            seen.append(source)
+        if seen and use.qualifier:
+            break
+    if not seen:
+        return None
+    there = tuple(dict.fromkeys(name for source in seen for name in columns_of(source, context) or ()))
+    return ", ".join(str(source.table or quoted(source.alias)) for source in seen if source.alias), there
+
+
+def columns_of(source: Source, context: Context) -> tuple[str, ...] | None:
+    """The columns of a source, where all of them are known."""
+    if source.table is None:
+        return source.columns
+    known = context.table(source.table)
+    return tuple(known.columns) if known and has_all_columns(known) else None
+
+
+def has_all_columns(table: Table) -> bool:
+    """Whether all columns are known: a partition gets those of its parent later too."""
+    return table.complete and table.partition_of is None and table.kind is Kind.TABLE
+
+
+def meant(name: str, there: Iterable[str]) -> str | None:
+    """The name that is nearest to one that isn't there."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(there), n=1, cutoff=0.75)), None)
