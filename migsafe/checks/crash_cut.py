@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from migsafe.checks.crash_points import Cut, Landmarks
+from migsafe.checks.crash_points import Cut, Landmarks, is_long
 from migsafe.postgres import databases
 from migsafe.wire.observer import Decision, StatementEnded
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.01
 PATIENCE_SECONDS = 5.0
-"""How long a statement may run without ever waiting for us, until it is ended wherever it is."""
+"""How long a statement may run without ever waiting for us, until it is ended wherever it is: at most, and no longer
+than half of the time that it took in the recorded run, where that was long."""
 
 ROWS_LOCKED = 10_000
 
@@ -33,7 +34,8 @@ class Cutter:
         """``tables`` are those that the migration changes rows of, by printed name, with their rows before it."""
         self.happened = False
         self._point = point
-        self._interruption = Interruption(sandbox, database, tables if _of_rows(point) else {})
+        patience = min(PATIENCE_SECONDS, point.statement.milliseconds / 2000) if is_long(point.statement) else None
+        self._interruption = Interruption(sandbox, database, tables if _of_rows(point) else {}, patience)
         self._landmarks = Landmarks()
         self._lock = Lock()
 
@@ -63,7 +65,7 @@ class Cutter:
 
 
 def _of_rows(point: Point) -> bool:
-    return (point.statement.command_tag or "").partition(" ")[0] not in ("CREATE", "REINDEX", "ALTER")
+    return (point.statement.command_tag or "").partition(" ")[0] not in ("CREATE", "REINDEX", "REFRESH", "ALTER")
 
 
 class Interruption:
@@ -72,10 +74,12 @@ class Interruption:
     ``CREATE INDEX CONCURRENTLY`` and ``REINDEX CONCURRENTLY`` wait for every older snapshot before they call an index
     valid, ``DETACH PARTITION CONCURRENTLY`` for every lock on the partitioned table (PostgreSQL manual, CREATE INDEX,
     REINDEX, ALTER TABLE). What changes rows waits for the later half of the rows of each table that it changes, so that
-    batches of it have been committed by then; what doesn't wait is ended after five seconds.
+    batches of it have been committed by then; what doesn't wait is ended after ``patience`` seconds (none: five, where
+    it changes rows).
     """
 
-    def __init__(self, sandbox: Sandbox, database: str, tables: dict[str, int]) -> None:
+    def __init__(self, sandbox: Sandbox, database: str, tables: dict[str, int], patience: float | None = None) -> None:
+        self._patience = patience or (PATIENCE_SECONDS if tables else float("inf"))
         self.backend = 0
         self._sandbox = sandbox
         self._database = database
@@ -129,7 +133,7 @@ class Interruption:
                 waited = 0.0
                 while not self._stop.wait(POLL_SECONDS):
                     waited += POLL_SECONDS
-                    if _waits_for_us(connection, self.backend) or (self._tables and waited > PATIENCE_SECONDS):
+                    if _waits_for_us(connection, self.backend) or waited > self._patience:
                         self._ended = True
                         connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", (self.backend,))
                         return

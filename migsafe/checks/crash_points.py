@@ -11,12 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from migsafe.checks.transactions import changes_something
+from migsafe.checks.transactions import changes_something, makes_table
 from migsafe.findings import Statement
 from migsafe.wire.observer import Event, StatementEnded
 
 LONG_MILLISECONDS = 1000.0
-"""A change of rows that runs longer than this by itself is cut inside as well."""
+"""A statement that writes rows and runs longer than this by itself is cut inside as well."""
+
+_WRITES_ROWS = ("UPDATE", "DELETE", "INSERT", "MERGE", "COPY", "REFRESH MATERIALIZED VIEW")
+"""Command tags (PostgreSQL manual, 55.7); what makes a table out of a query besides."""
 
 TEXT_SHOWN = 80
 
@@ -101,7 +104,7 @@ class _Connection:
 
 def crash_points(events: Sequence[Event], statements: Sequence[Statement]) -> tuple[Point, ...]:
     """The points of a run, in order: one for each thing that it made durable, one inside each open transaction, and one
-    inside each statement that commits in its middle (``CONCURRENTLY``, ``CALL``) or changes rows for long.
+    inside each statement that commits in its middle (``CONCURRENTLY``, ``CALL``) or writes rows for long.
 
     ``statements`` are those of the same run. A file that is sent as one Query is answered once, and has one point.
     """
@@ -165,4 +168,11 @@ def commits_inside(statement: Statement) -> bool:
         return "concurrently" in statement.sql.lower()
     if tag in ("CALL", "DO"):
         return tag == "CALL" or "commit" in statement.sql.lower()
-    return tag in ("UPDATE", "DELETE", "INSERT", "MERGE") and statement.milliseconds >= LONG_MILLISECONDS
+    return is_long(statement)
+
+
+def is_long(statement: Statement) -> bool:
+    """Whether it wrote rows for so long that a process may well die meanwhile."""
+    tag = (statement.command_tag or "").rstrip("0123456789 ")
+    writes = tag in _WRITES_ROWS or makes_table(statement)
+    return writes and statement.milliseconds >= LONG_MILLISECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,7 +73,24 @@ def never_committed(statements: Sequence[Statement]) -> tuple[Statement, ...]:
 
 def changes_something(statement: Statement) -> bool:
     """Whether a statement may have changed what a state holds, by its command tag."""
-    return not statement.error and _tag(statement) not in _CHANGES_NOTHING
+    return not statement.error and (_tag(statement) not in _CHANGES_NOTHING or makes_table(statement))
+
+
+def makes_table(statement: Statement) -> bool:
+    """Whether it is a ``CREATE TABLE AS`` or ``SELECT INTO``, which end with the tag of a SELECT."""
+    text = statement.sql.lower()
+    return _tag(statement) == "SELECT" and ("create" in text or "into" in text) and _is_table_from_rows(statement.sql)
+
+
+@lru_cache(maxsize=64)
+def _is_table_from_rows(sql: str) -> bool:
+    import postgast
+
+    try:
+        node = postgast.parse(sql).stmts[0].stmt
+    except (postgast.PgQueryError, IndexError):
+        return True  # what can't be read may have written
+    return bool(node.WhichOneof("node") == "create_table_as_stmt" or node.select_stmt.HasField("into_clause"))
 
 
 def _tag(statement: Statement) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from migsafe.errors import Defect
+from migsafe.errors import Defect, MigsafeError
 from migsafe.postgres import databases
 from migsafe.postgres.address import Address
 from migsafe.wire.observer import Decision, Event, Ready, StatementEnded
@@ -146,3 +146,37 @@ def test_what_an_observer_raises_cuts_the_connection_and_reaches_the_owner(tappe
             psycopg.connect(**tap.address.keywords())  # type: ignore[arg-type]
         with pytest.raises(Defect, match="the observer is broken"):
             tap.take_statements()
+
+
+def test_a_cut_that_ends_everything_cuts_the_other_connections_and_lets_no_new_one_in(
+    tapped: Address, observed: psycopg.Connection
+) -> None:
+    def is_insert(event: Event) -> bool:
+        return isinstance(event, StatementEnded) and event.command_tag == "INSERT 0 1"
+
+    with Tap(tapped, observer=cut_at(is_insert, Decision.CUT_BEFORE), ends_with_cut=True) as tap:
+        other = databases.connect_to(tap.address)
+        one = databases.connect_to(tap.address)
+        with pytest.raises(psycopg.OperationalError):
+            one.execute("INSERT INTO observed VALUES (1)")
+        with pytest.raises(psycopg.OperationalError):
+            other.execute("SELECT 1")
+        with pytest.raises((psycopg.OperationalError, MigsafeError)):
+            databases.connect_to(tap.address)
+        assert tap.connections == 2
+    assert rows(observed) == 1
+
+
+def test_a_cut_that_ends_one_connection_leaves_the_others(tapped: Address, observed: psycopg.Connection) -> None:
+    def is_insert(event: Event) -> bool:
+        return isinstance(event, StatementEnded) and event.command_tag == "INSERT 0 1"
+
+    with (
+        Tap(tapped, observer=cut_at(is_insert, Decision.CUT_BEFORE)) as tap,
+        databases.connect_to(tap.address) as other,
+    ):
+        with pytest.raises(psycopg.OperationalError), databases.connect_to(tap.address) as one:
+            one.execute("INSERT INTO observed VALUES (1)")
+        assert other.execute("SELECT 1").fetchone() == (1,)
+        with databases.connect_to(tap.address) as new:
+            assert new.execute("SELECT 1").fetchone() == (1,)
