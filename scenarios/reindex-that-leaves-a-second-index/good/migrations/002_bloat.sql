@@ -1,0 +1,2 @@
+DROP INDEX CONCURRENTLY IF EXISTS customers_email_ccnew;
+REINDEX INDEX CONCURRENTLY customers_email;
