@@ -78,7 +78,7 @@ class CheckSettings:
             "The rows that a locked table is multiplied to at least, before the migration is run on four times as many "
             "(0: it is run at one size only)."
         ),
-    ] = 10_000
+    ] = 5_000
     lock_budget: Annotated[
         int, Setting("Milliseconds that a statement may keep others from a table without a warning.")
     ] = 1_000

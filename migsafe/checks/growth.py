@@ -19,8 +19,8 @@ GROWS = FACTOR / 2
 """Work that is so many times as much on the large size grows; what lies below is noise."""
 
 TIME_GROWS = 2.5
-TIME_FLOOR_MILLISECONDS = 50.0
-"""Time grows if it is so many times, and by so much, longer on the large size: a machine that is busy adds to both."""
+TIME_FLOOR_MILLISECONDS = 100.0
+"""Time grows if it is so many times, and by so much, longer on the large size, each time that it is measured."""
 
 WAL_PER_ROW, WAL_FLOOR = 10, 100_000
 """Bytes of write-ahead log for each row more, and for pages of the catalogs, below which nobody wrote rows."""
@@ -34,10 +34,14 @@ WRITTEN_ANEW_UNSEEN = ("VACUUM FULL", "CLUSTER", "REINDEX")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """``why`` says what was measured at the two sizes. ``by_time`` says that nothing but the time tells."""
+    """``why`` says what was measured at the two sizes. ``by_time`` says that nothing but the time tells.
+
+    ``milliseconds`` are those at the small and at the large size.
+    """
 
     growth: Growth
     why: str
+    milliseconds: tuple[float, float]
     by_time: bool = False
 
 
@@ -108,13 +112,23 @@ def with_growth(statements: Sequence[Statement], found: Mapping[int, Label]) -> 
 
 
 def confirmed(first: Mapping[int, Label], second: Mapping[int, Label]) -> Mapping[int, Label]:
-    """The first labels, but constant where time alone told and a second measurement doesn't say the same."""
+    """The first labels, but where time alone told, what the slowest small run against the fastest large one says."""
     return {
-        number: second[number]
-        if label.by_time and number in second and second[number].growth is Growth.CONSTANT
-        else label
+        number: _by_time(label, second[number]) if label.by_time and number in second else label
         for number, label in first.items()
     }
+
+
+def _by_time(first: Label, second: Label) -> Label:
+    if second.growth is Growth.GROWING and not second.by_time:
+        return second
+    small, large = zip(first.milliseconds, second.milliseconds, strict=True)
+    grows = _is_slower(max(small), min(large))
+    return replace(first, growth=Growth.GROWING if grows else Growth.CONSTANT, by_time=grows)
+
+
+def _is_slower(small: float, large: float) -> bool:
+    return large >= TIME_GROWS * small and large - small >= TIME_FLOOR_MILLISECONDS
 
 
 _Kind = tuple[object, ...]
@@ -171,17 +185,13 @@ def _sum(measured: Sequence[_Measured]) -> Work:
 
 
 def _label(small: Work, large: Work, more_rows: int) -> Label:
+    milliseconds = small.milliseconds, large.milliseconds
     time = f"{small.milliseconds:,.1f} → {large.milliseconds:,.1f} ms"
     counted = tuple(_counted(small, large, more_rows))
     if counted:
-        return Label(Growth.GROWING, ", ".join((*counted, time)))
-    slower = (
-        small.timed
-        and large.timed
-        and large.milliseconds >= TIME_GROWS * small.milliseconds
-        and large.milliseconds - small.milliseconds >= TIME_FLOOR_MILLISECONDS
-    )
-    return Label(Growth.GROWING if slower else Growth.CONSTANT, time, by_time=slower)
+        return Label(Growth.GROWING, ", ".join((*counted, time)), milliseconds)
+    slower = small.timed and large.timed and _is_slower(*milliseconds)
+    return Label(Growth.GROWING if slower else Growth.CONSTANT, time, milliseconds, by_time=slower)
 
 
 def _counted(small: Work, large: Work, more_rows: int) -> Iterator[str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.checks.locks_held import moments, stops
 from migsafe.checks.locks_taken import concurrently_in_transaction, no_timeout, several_tables
-from migsafe.checks.locks_work import work_findings
+from migsafe.checks.locks_work import work_finding
 from migsafe.findings import CheckResult, Outcome, Severity
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _check(experiment: Experiment) -> CheckResult:
         return CheckResult(LOCKS, Outcome.NOT_CHECKED, reason=applied.not_traced)
     seen = tuple(moments(experiment.statements, experiment.rows_before, experiment.sizes.measured))
     budget = experiment.settings.lock_budget
-    worked = [(moment, finding) for moment in seen for finding in work_findings(moment, budget, place)]
+    worked = [(moment, finding) for moment in seen if (finding := work_finding(moment, budget, place))]
     found = (*(finding for _, finding in worked), *no_timeout(seen, place), *several_tables(seen, place))
     errors = [finding for finding in found if finding.severity is Severity.ERROR]
     if errors:

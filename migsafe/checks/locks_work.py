@@ -17,8 +17,8 @@ CHANGES_ROWS = frozenset(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"])
 """First words of the command tags of statements that change rows."""
 
 
-def work_findings(moment: Moment, budget: float, step: Location) -> Iterator[Finding]:
-    """One for each way in which the work of a statement keeps others waiting.
+def work_finding(moment: Moment, budget: float, step: Location) -> Finding | None:
+    """The way in which the work of a statement keeps others waiting; none where it doesn't.
 
     Work that grows is an error. Work that doesn't is a warning where it takes longer than ``budget`` milliseconds, else
     nothing. Where nobody knows (``growth`` is none) it is a warning, and an error over the budget. ``step`` is the
@@ -26,19 +26,17 @@ def work_findings(moment: Moment, budget: float, step: Location) -> Iterator[Fin
     """
     severity = _severity(moment.statement, budget)
     if not moment.blocking or moment.statement.error or severity is None:
-        return
+        return None
     written, read = tuple(_written_anew(moment)), tuple(_read_to_the_end(moment))
     if (read or written) and builds_index(moment.statement.sql):
-        yield _finding("locks-index-build", moment, read or written, severity, step)
-    elif written:
-        yield _finding("locks-rewrite", moment, written, severity, step)
-    elif read:
-        yield _finding("locks-scan", moment, read, severity, step)
-    elsewhere = _elsewhere(moment, {lock.relation for lock in (*written, *read)})
+        return _finding("locks-index-build", moment, read or written, severity, step)
+    if written or read:
+        return _finding("locks-rewrite" if written else "locks-scan", moment, written or read, severity, step)
     works = moment.statement.growth is Growth.GROWING or moment.statement.milliseconds > budget
-    if elsewhere and (works or (moment.statement.growth is None and _changes_half(moment))):
-        rule = "locks-backfill" if _changes_rows(moment.statement) and moment.held else "locks-held"
-        yield _finding(rule, moment, elsewhere, severity, step)
+    if not works and (moment.statement.growth is not None or not _changes_half(moment)):
+        return None
+    rule = "locks-backfill" if _changes_rows(moment.statement) and moment.held else "locks-held"
+    return _finding(rule, moment, _strongest_of_each(moment.held or moment.taken), severity, step)
 
 
 def _severity(statement: Statement, budget: float) -> Severity | None:
@@ -59,13 +57,8 @@ def _read_to_the_end(moment: Moment) -> Iterator[Lock]:
     yield from (lock for each in moment.statement.scans if each.whole and (lock := moment.on(each.relation)))
 
 
-def _elsewhere(moment: Moment, done: set[str]) -> tuple[Lock, ...]:
-    """Locks from before on other tables than those that are read or written anew, or its own where nothing else was
-    seen of what it does; the strongest of each table."""
-    if done:
-        locks: Sequence[Lock] = [lock for lock in moment.held if lock.relation not in done]
-    else:
-        locks = moment.held or moment.taken
+def _strongest_of_each(locks: Sequence[Lock]) -> tuple[Lock, ...]:
+    """The strongest lock on each table; ``locks`` begin with the strongest."""
     return tuple({lock.relation: lock for lock in reversed(locks)}.values())[::-1]
 
 
@@ -123,7 +116,8 @@ def located(statement: Statement, relation: str, step: Location) -> Location:
 def _evidence(moment: Moment, locks: Sequence[Lock]) -> Iterator[Evidence]:
     statement = moment.statement
     yield Evidence(STATEMENT, statement.sql.strip())
-    yield Evidence("locks", "\n".join(dict.fromkeys(described(lock) for lock in locks)))
+    others = _strongest_of_each(moment.blocking)
+    yield Evidence("locks", "\n".join(dict.fromkeys(described(lock) for lock in (*locks, *others))))
     yield Evidence("took", f"{statement.milliseconds:,.1f} ms")
     if moment.measured:
         yield Evidence("measured", moment.measured)

@@ -1,8 +1,8 @@
 """The migration at two sizes: on the baseline's rows, or so many times of them that there are enough, and on four times
 as many. What statements do on both says whether their work grows.
 
-Only the tables that the migration touches, and those that they refer to, are multiplied; unique keys that the migration
-makes hold for the copies as well.
+Only the tables that the migration touches are multiplied, and those that their keys refer to; unique keys that the
+migration makes hold for the copies as well.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from migsafe.checks.growth import FACTOR, Label, confirmed, labels
 from migsafe.checks.locks_held import stops
 from migsafe.findings import Growth
 from migsafe.populate.multiply import multiply
-from migsafe.populate.tables import Key, Table, find_references, find_tables
+from migsafe.populate.tables import Key, Reference, Table, find_references, find_tables
 from migsafe.postgres.names import TableName
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def _plan(question: Question) -> _Plan:
         keys = {table.oid: table.keys for table in find_tables(connection)}
     touched = {roots.get(name, name) for statement in statements for name in _touched(statement)}
     chosen = {table for table in tables if table.qualified in touched}
-    while more := {each.parent for each in references if each.child in chosen} - chosen:
+    needed = tuple(each for each in references if _in_a_key(each))
+    while more := {each.parent for each in needed if each.child in chosen} - chosen:
         chosen |= more
     rows = dict.fromkeys((table.qualified for table in chosen), 0)
     for name, count in question.rows.items():
@@ -128,6 +129,11 @@ def _touched(statement: Statement) -> Iterator[str]:
     yield from (lock.relation for lock in statement.locks)
     yield from (scan.relation for scan in statement.scans)
     yield from (rewrite.relation for rewrite in statement.rewrites)
+
+
+def _in_a_key(reference: Reference) -> bool:
+    """Whether a unique key of the table has columns of the reference, so that copies need another row to refer to."""
+    return any(set(reference.columns) & set(key.columns) for key in reference.child.keys)
 
 
 def _new_keys(table: Table, after: Sequence[Key]) -> tuple[Key, ...]:
@@ -210,7 +216,8 @@ def _is_of_copies(question: Question, number: int, label: Label, refused: Mappin
     """Whether a label says something: work on tables of which there were no more rows says nothing."""
     statement = question.applied.statements[number]
     works = statement.scans or statement.rewrites or statement.rows
-    return not works or label.growth is Growth.GROWING or not refused.keys() & {*_touched(statement)}
+    counted = label.growth is Growth.GROWING and not label.by_time
+    return not works or counted or not refused.keys() & {*_touched(statement)}
 
 
 def _times(factor: int) -> str:
