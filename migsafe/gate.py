@@ -23,6 +23,7 @@ from migsafe.errors import BaselineError, SettingsError
 from migsafe.findings import (
     BaselineReport,
     CheckResult,
+    CloningReport,
     Finding,
     MigrationReport,
     Outcome,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migsafe.config import CheckSettings, Settings
+    from migsafe.postgres.server import Server
     from migsafe.sandbox import Progress, Sandbox
     from migsafe.state import State
 
@@ -63,6 +65,12 @@ NEVER_CONNECTED = (
     "the tool says that it succeeded, and never connected to the sandbox: does it take its URL from another variable "
     "([history] url_by), or does it do nothing at all?"
 )
+
+
+def server_report(server: Server) -> ServerReport:
+    """What the report says of the server, as it stands after the experiments."""
+    cloning = tuple(CloningReport(*taken) for taken in server.cloning.taken)
+    return ServerReport(server.kind, server.version, server.passed_over, cloning)
 
 
 def check(settings: Settings, progress: Progress) -> Report:
@@ -93,7 +101,7 @@ def check(settings: Settings, progress: Progress) -> Report:
             if not wrong:
                 raise
             unchecked = {"every check": error.message}
-            about = ServerReport(server.kind, server.version, server.passed_over)
+            about = server_report(server)
             return Report("check", history.kind, about, None, (), wrong, unchecked, time.monotonic() - started)
         state = sandbox.state(baseline.database)
         shown = tuple(finding for finding in problems if matters(finding, history, baseline))
@@ -107,7 +115,7 @@ def check(settings: Settings, progress: Progress) -> Report:
         return Report(
             command="check",
             history=history.kind,
-            server=ServerReport(server.kind, server.version, server.passed_over),
+            server=server_report(server),
             baseline=BaselineReport(
                 baseline.source, baseline.revision, len(state.contents.tables), state.contents.rows
             ),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from migsafe.baseline import build_baseline, require_files
 from migsafe.checks.apply import check_apply
 from migsafe.errors import UsageError
-from migsafe.findings import BaselineReport, CheckResult, Outcome, Report, ServerReport
-from migsafe.gate import Gate
+from migsafe.findings import BaselineReport, CheckResult, Outcome, Report
+from migsafe.gate import Gate, server_report
 from migsafe.plan import read_history, steps
 from migsafe.postgres.servers.kinds import start
 from migsafe.sandbox import Sandbox
@@ -45,7 +45,7 @@ def trace(settings: Settings, versions: Sequence[str], progress: Progress) -> Re
         return Report(
             command="trace",
             history=history.kind,
-            server=ServerReport(server.kind, server.version, server.passed_over),
+            server=server_report(server),
             baseline=BaselineReport(
                 baseline.source, baseline.revision, len(state.contents.tables), state.contents.rows
             ),

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Annotated, Protocol
+from typing import IO, TYPE_CHECKING, Annotated, Protocol
 
 from migsafe.postgres.address import Address
 from migsafe.setting import Setting
+
+if TYPE_CHECKING:
+    from migsafe.postgres.cloning import Cloning
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ class Server(Protocol):
 
     database_settings: Mapping[str, str]
     """Parameters that are set on each database, where they could not be set on the server itself."""
+
+    cloning: Cloning
+    """How databases are made on it, the fastest way that was seen."""
 
     run_id: str
     """Names this run: its databases are called ``migsafe_<run id>_…``, its containers carry it as a label."""

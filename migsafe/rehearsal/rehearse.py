@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from migsafe.baseline import Baseline, old_versions
 from migsafe.errors import ServerUnavailable, SettingsError
-from migsafe.findings import BaselineReport, Report, ServerReport
-from migsafe.gate import CHECKS, Gate, chosen_checks
+from migsafe.findings import BaselineReport, Report
+from migsafe.gate import CHECKS, Gate, chosen_checks, server_report
 from migsafe.plan import matters, read_history, steps
 from migsafe.postgres.servers.kinds import start
 from migsafe.postgres.tables import find_tables
@@ -62,7 +62,7 @@ def rehearse(settings: Settings, address: Address, progress: Progress) -> Report
         return Report(
             command="rehearse",
             history=history.kind,
-            server=ServerReport(server.kind, server.version, server.passed_over),
+            server=server_report(server),
             baseline=BaselineReport(
                 f"{baseline.source} on {address.host}",
                 baseline.revision,

@@ -52,6 +52,10 @@ def _report(report: Report) -> Object:
             "kind": server.kind,
             "version": server.version,
             "passed_over": [{"kind": kind, "reason": reason} for kind, reason in server.passed_over.items()],
+            "cloning": [
+                {"way": each.way, "databases": each.databases, "seconds": round(each.seconds, 3)}
+                for each in server.cloning
+            ],
         },
         "baseline": baseline
         and {

@@ -7,6 +7,7 @@ from pathlib import Path
 from migsafe.findings import (
     BaselineReport,
     CheckResult,
+    CloningReport,
     Evidence,
     Finding,
     Growth,
@@ -32,6 +33,7 @@ SERVER = ServerReport(
     "local",
     "15.8 (Debian 15.8-1)",
     {"container": "no Docker engine answers at unix:///var/run/docker.sock; start dockerd, or use another server"},
+    (CloningReport("file_copy", 12, 0.8), CloningReport("wal_log", 1, 0.25)),
 )
 BASELINE = BaselineReport("an empty database", "0003", 12, 48_211)
 

@@ -9,6 +9,7 @@ from typing import IO
 
 from migsafe.postgres import clients
 from migsafe.postgres.address import Address
+from migsafe.postgres.cloning import Cloning
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class RunningServer:
     programs: tuple[Path, ...] = ()
     database_settings: Mapping[str, str] = field(default_factory=dict)
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    cloning: Cloning = field(default_factory=Cloning)
 
     def client(
         self,
