@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from migsafe.catalog import Catalog
 from migsafe.lint.script import Script
-from migsafe.sql.actions import Action, Create, Delete, Do, Insert, Kind, Other, Query, SetVariable, Transaction, Update
+from migsafe.sql.actions import (
+    Action,
+    AlterTable,
+    Create,
+    CreateIndex,
+    CreateView,
+    Delete,
+    Do,
+    Insert,
+    Kind,
+    Other,
+    Query,
+    SetVariable,
+    Transaction,
+    Update,
+)
+from migsafe.sql.names import Name
 from migsafe.sql.parsing import ParsedStatement
 
 _WITHOUT_TABLES = frozenset(
@@ -41,9 +57,29 @@ def blur(script: Script, catalog: Catalog) -> None:
 
 
 def blur_by(statement: ParsedStatement, catalog: Catalog) -> None:
-    """Say in the catalog, behind a statement, that it may have done what its text doesn't show."""
+    """Say in the catalog, behind a statement, that it may have done what its text doesn't show.
+
+    A table that nobody made says that the history begins with a schema of which it tells nothing.
+    """
+    if catalog.complete and any(_is_unseen(name, catalog) for action in statement.actions for name in _needed(action)):
+        catalog.complete = False
     if not catalog.blurred and any(_may_do_more(action, statement, catalog) for action in statement.actions):
         catalog.blurred = True
+
+
+def _needed(action: Action) -> tuple[Name, ...]:
+    match action:
+        case AlterTable() | CreateIndex() | Insert() | Update() | Delete():
+            return (action.table,)
+        case CreateView() | Query():
+            return action.tables
+        case _:
+            return ()
+
+
+def _is_unseen(name: Name, catalog: Catalog) -> bool:
+    system = name.schema in ("pg_catalog", "information_schema") or name.name.startswith("pg_")
+    return not system and catalog.find(name) is None and not catalog.was_dropped(Kind.TABLE, name)
 
 
 def _may_do_more(action: Action, statement: ParsedStatement, catalog: Catalog) -> bool:

@@ -57,6 +57,8 @@ def is_missing(table: Name, context: Context) -> bool:
         return False
     if catalog.was_dropped(Kind.TABLE, table):
         return True
+    if not any(isinstance(each, Table) for each in catalog.relations.values()):
+        return False  # the history begins with a schema of which it tells nothing
     if table.schema is None:  # a role or a database may have a search_path of its own
         return catalog.complete and not any(name == table.name for _, name in catalog.relations)
     return catalog.complete and (

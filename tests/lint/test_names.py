@@ -162,6 +162,13 @@ def test_what_was_never_seen_may_be_there(linter: Linter) -> None:
     assert linter.lint(script_of("SELECT a FROM unseen; ALTER TABLE unseen DROP COLUMN b"), catalog) == ()
 
 
+def test_a_history_that_begins_with_tables_of_others_is_told_so_once(linter: Linter) -> None:
+    later = "SELECT 1 FROM third; ALTER TABLE fourth ADD COLUMN a int;"
+    assert found(linter, later, "") == [], "nothing was seen being made"
+    assert found(linter, f"CREATE INDEX ON unseen (a); {later}") == ["table-missing"]
+    assert found(linter, later, f"{GIVEN} CREATE INDEX ON unseen (a);") == []
+
+
 def test_the_nearest_name_is_proposed(linter: Linter) -> None:
     catalog = Catalog(complete=True)
     follow(script_of(GIVEN), catalog)
