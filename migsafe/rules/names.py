@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from postgast import pg_query_pb2 as pb
+
 from migsafe.catalog import Table
-from migsafe.sql.actions import EndOfScript, Kind
-from migsafe.sql.names import Name, quoted
+from migsafe.sql.actions import Column, EndOfScript, Kind
+from migsafe.sql.names import Name, quoted, words
 from migsafe.sql.parsing import Within
 from migsafe.sql.scopes import ColumnUse, Source, Use, uses
 
@@ -94,6 +96,26 @@ def columns_of(source: Source, context: Context) -> tuple[str, ...] | None:
         return source.columns
     known = context.table(source.table)
     return tuple(known.columns) if known and has_all_columns(known) else None
+
+
+def column_meant(node: pb.Node, levels: Iterable[Iterable[Source]], context: Context) -> tuple[Table, Column] | None:
+    """The table and the column that an expression is, where it is one and everything is known of what it may mean."""
+    if not node.HasField("column_ref") or len(node.column_ref.fields) > 2 or context.catalog.blurred:
+        return None
+    if not all(each.HasField("string") for each in node.column_ref.fields):
+        return None
+    *before, name = words(node.column_ref.fields)
+    for level in levels:
+        for source in level:
+            if before and source.alias != before[0]:
+                continue
+            columns = columns_of(source, context)
+            if columns is None:
+                return None
+            if name in columns:
+                table = context.table(source.table) if source.table else None
+                return (table, table.columns[name]) if table else None
+    return None
 
 
 def has_all_columns(table: Table) -> bool:

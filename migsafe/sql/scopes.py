@@ -47,7 +47,7 @@ class ColumnUse:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two sides of ``=``, ``<`` and so on, and where their columns may come from."""
+    """The sides of a ``=``, ``<`` … that must hold for a row, and where their columns may come from."""
 
     left: pb.Node
     right: pb.Node
@@ -115,6 +115,7 @@ def _select(select: pb.SelectStmt, outer: tuple[Level, ...], known: Known) -> It
         yield from _expression(each, levels, in_force)
     for clause in (select.where_clause, select.having_clause, select.limit_count, select.limit_offset):
         yield from _expression(clause, levels, in_force)
+    yield from _comparisons(select.where_clause, levels)
     named = Source("", columns=tuple(name for each in select.target_list if (name := each.res_target.name)))
     for each in (*select.sort_clause, *select.group_clause, *select.distinct_clause):
         yield from _expression(each, ((*sources, named), *outer), in_force)
@@ -125,8 +126,10 @@ def _from(clause: Iterable[pb.Node], sources: list[Source], outer: tuple[Level, 
     joins: list[pb.JoinExpr] = []
     for each in clause:
         yield from _item(each, sources, outer, known, joins)
+    levels = (tuple(sources), *outer)
     for join in joins:
-        yield from _expression(join.quals, (tuple(sources), *outer), known)
+        yield from _expression(join.quals, levels, known)
+        yield from _comparisons(join.quals, levels)
 
 
 def _item(
@@ -178,8 +181,6 @@ def _expression(tree: Any, levels: tuple[Level, ...], known: Known) -> Iterator[
             continue
         if isinstance(node, pb.ColumnRef):
             yield from _column(node, levels)
-        elif isinstance(node, pb.A_Expr) and node.kind == pb.AEXPR_OP and node.name[-1].string.sval in _COMPARED:
-            yield Comparison(node.lexpr, node.rexpr, levels)
         below: list[Any] = []
         for field, value in node.ListFields():
             if field.message_type is not None:
@@ -188,6 +189,18 @@ def _expression(tree: Any, levels: tuple[Level, ...], known: Known) -> Iterator[
 
 
 _COMPARED = ("=", "<", ">", "<=", ">=")
+
+
+def _comparisons(condition: pb.Node, levels: tuple[Level, ...]) -> Iterator[Use]:
+    """The comparisons that must all hold: those that an index may answer."""
+    stack = [condition]
+    while stack:
+        node = stack.pop()
+        if node.HasField("bool_expr") and node.bool_expr.boolop == pb.AND_EXPR:
+            stack += reversed(node.bool_expr.args)
+        expression = node.a_expr
+        if expression.kind == pb.AEXPR_OP and words(expression.name)[-1:] in [(each,) for each in _COMPARED]:
+            yield Comparison(expression.lexpr, expression.rexpr, levels)
 
 
 def _column(node: pb.ColumnRef, levels: tuple[Level, ...]) -> Iterator[Use]:
@@ -228,6 +241,7 @@ def _update(update: pb.UpdateStmt, outer: tuple[Level, ...], known: Known) -> It
         yield from _assigned(each, target)
         yield from _expression(each, levels, in_force)
     yield from _expression(update.where_clause, levels, in_force)
+    yield from _comparisons(update.where_clause, levels)
     for each in update.returning_clause.exprs:
         yield from _expression(each, levels, in_force)
 
@@ -240,6 +254,7 @@ def _delete(delete: pb.DeleteStmt, outer: tuple[Level, ...], known: Known) -> It
     yield from _from(delete.using_clause, sources, outer, in_force)
     levels = (tuple(sources), *outer)
     yield from _expression(delete.where_clause, levels, in_force)
+    yield from _comparisons(delete.where_clause, levels)
     for each in delete.returning_clause.exprs:
         yield from _expression(each, levels, in_force)
 
