@@ -61,6 +61,20 @@ def test_a_script_for_psql(project: Project, sql: str, exit_code: int, answer: s
     assert ran.exit_code == exit_code
 
 
+def test_the_locks_of_a_script_for_psql_are_measured_at_two_sizes(project: Project) -> None:
+    sql = "SET lock_timeout = '1s';\nBEGIN;\nALTER TABLE customers ADD n int;\nUPDATE customers SET n = 1;\nCOMMIT;\n"
+    ran = check(project, "psql --no-psqlrc --set=ON_ERROR_STOP=1 --file=up.sql", {"up.sql": sql}, "apply", "locks")
+    assert ran.answers() == {"pending": {"apply": "applies", "locks": "grows"}}
+    statements = ran.report["migrations"][0]["statements"]
+    assert {each["sql"].split()[0]: each["growth"] for each in statements} == {
+        "SET": "constant",
+        "BEGIN": "constant",
+        "ALTER": "constant",
+        "UPDATE": "growing",
+        "COMMIT": "constant",
+    }
+
+
 DJANGO = """
 import os
 import sys
