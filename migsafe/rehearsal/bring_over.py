@@ -116,8 +116,9 @@ def _copy_rows(
     readable = [table for table in tables if not table.unread and not table.partitioned]
     whole = {table.printed for table in readable if TableName(table.name, table.schema) in books}
     if 0 < wanted.percent < 100:
+        whole |= {each.parent.printed for each in references if each.period}
         counts = copy_sample(copier, readable, whole, wanted.percent)
-        copy_referenced(copier, [each for each in references if not each.parent.unread])
+        copy_referenced(copier, [each for each in references if not each.parent.unread and not each.period])
         return {table: (rows, count(copier.into, table)) for table, rows in counts.items()}
     for table in readable:
         if wanted.percent or table.printed in whole:

@@ -61,14 +61,28 @@ SELECT
     a.attnotnull OR t.typnotnull,
     t.typcategory,
     coalesce(b.typname, t.typname),
-    CASE WHEN a.atttypmod > 4 AND t.typname IN ('varchar', 'bpchar') THEN a.atttypmod - 4 END
+    CASE
+        WHEN coalesce(b.typname, t.typname) IN ('varchar', 'bpchar')
+            THEN nullif(coalesce(nullif(a.atttypmod, -1), t.typtypmod), -1) - 4
+    END,
+    EXISTS (
+        SELECT
+        FROM pg_depend d
+        JOIN pg_attribute k ON k.attrelid = d.objid AND k.attnum = d.objsubid
+        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = d.classid AND d.refobjid = d.objid
+            AND d.refobjsubid = 0 AND d.deptype = 'i' AND k.attname = named.column_name
+            AND d.objid IN (SELECT oid FROM related)
+    )
 FROM related
 JOIN named ON true
 JOIN pg_attribute a ON a.attrelid = related.oid AND a.attname = named.column_name AND a.attnum > 0
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
 """
-"""A column and the same one in the whole tree of partitions or children that its table is in."""
+"""A column and the same one in the whole tree of partitions or children that its table is in.
+
+The last says whether it is in a partition key: such a column depends on its own table (``StorePartitionKey``).
+"""
 
 
 def find_masks(
@@ -79,26 +93,28 @@ def find_masks(
 ) -> Masks:
     """The masks that the settings name (``schema.table.column``: ``hash``, ``null`` or an SQL expression).
 
-    Raises :class:`SettingsError` when a column isn't there, is generated or part of a foreign key, or the mask would
-    not keep it unique or not null. A mask that hits nothing is an error too: the column would go unmasked.
+    Raises :class:`SettingsError` when a column isn't there, is generated or part of a foreign or partition key, or the
+    mask would not keep it unique or not null. A mask that hits nothing is an error too: the column would go unmasked.
     """
     salt = secrets.token_hex(16)
     copied = {(table.oid, column) for table in tables for column in table.columns}
     bound = set(_bound_columns(references))
     expressions: dict[tuple[int, str], sql.Composable] = {}
     for name, mask in settings.items():
-        for oid, column, required, category, kind, length in _find(connection, name):
+        for oid, column, required, category, kind, length, divides in _find(connection, name):
             if (oid, column) not in copied:
                 _refuse(name, "it is generated from others: mask those")
             if (oid, column) in bound:
                 _refuse(name, "it is part of a foreign key, which would no longer hold: mask what it stands for")
+            if divides:
+                _refuse(name, "it is part of a partition key, and its rows would belong into other partitions")
             if mask == "null" and required:
                 _refuse(name, "it may not be null")
             expressions[oid, column] = _expression(name, mask, column, category, kind, length, salt)
     return Masks(expressions)
 
 
-def _find(connection: psycopg.Connection, name: str) -> list[tuple[int, str, bool, str, str, int | None]]:
+def _find(connection: psycopg.Connection, name: str) -> list[tuple[int, str, bool, str, str, int | None, bool]]:
     try:
         found = connection.execute(_RESOLVED, {"name": name}).fetchall()
     except psycopg.errors.InvalidParameterValue:

@@ -53,7 +53,7 @@ class Reference:
     """A foreign key: ``columns`` of ``child`` name ``keys`` of ``parent``.
 
     ``types`` are those of the columns, as SQL writes them; ``operators`` (schema and name) say which key a value names,
-    with the key on the left.
+    with the key on the left. ``period``: several rows of the parent together cover what a row names (from 18 on).
     """
 
     name: str
@@ -63,6 +63,7 @@ class Reference:
     keys: tuple[str, ...]
     types: tuple[str, ...]
     operators: tuple[tuple[str, str], ...]
+    period: bool = False
 
 
 _TABLES = """
@@ -114,7 +115,8 @@ SELECT
     array_agg(child.attname::text ORDER BY pair.position),
     array_agg(parent.attname::text ORDER BY pair.position),
     array_agg(format_type(child.atttypid, child.atttypmod) ORDER BY pair.position),
-    jsonb_agg(jsonb_build_array(schema.nspname, equality.oprname) ORDER BY pair.position)
+    jsonb_agg(jsonb_build_array(schema.nspname, equality.oprname) ORDER BY pair.position),
+    coalesce(bool_or((to_jsonb(con) ->> 'conperiod')::boolean), false)
 FROM pg_constraint con
 CROSS JOIN LATERAL unnest(con.conkey, con.confkey, con.conpfeqop)
     WITH ORDINALITY AS pair (child, parent, operator, position)
@@ -183,7 +185,8 @@ def find_references(connection: psycopg.Connection, tables: Sequence[SourceTable
             tuple(keys),
             tuple(types),
             tuple((schema, operator) for schema, operator in operators),
+            period,
         )
-        for name, child, parent, columns, keys, types, operators in connection.execute(_REFERENCES).fetchall()
+        for name, child, parent, columns, keys, types, operators, period in connection.execute(_REFERENCES).fetchall()
         if child in by_oid and parent in by_oid
     ]

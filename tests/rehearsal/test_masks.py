@@ -48,6 +48,29 @@ def test_a_mask_of_a_partitioned_table_reaches_its_partitions(bring: Bring, shop
             assert rehearsed.rows("SELECT who = 'ada' FROM public.visits") == [(False,)]
 
 
+@pytest.mark.parametrize("key", ["LIST (who)", "HASH (who)", "LIST ((lower(who)))"])
+def test_a_column_that_divides_a_table_into_partitions_is_not_masked(bring: Bring, shop: Address, key: str) -> None:
+    partition = "FOR VALUES WITH (MODULUS 1, REMAINDER 0)" if "HASH" in key else "DEFAULT"
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute(f"CREATE TABLE visits (id int, who text, what text) PARTITION BY {key}".encode())
+        connection.execute(f"CREATE TABLE visits_1 PARTITION OF visits {partition}".encode())
+    for named in ("visits", "visits_1"):
+        with pytest.raises(SettingsError, match="partition key"), bring(shop, mask={f"public.{named}.who": "hash"}):
+            pass
+    with bring(shop, mask={"public.visits.what": "hash"}):
+        pass
+
+
+def test_a_hash_fits_into_a_domain_over_a_short_type(bring: Bring, shop: Address) -> None:
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute("CREATE DOMAIN handle AS varchar(20); CREATE DOMAIN tiny AS varchar(5)")
+        connection.execute("CREATE TABLE users (name handle, code tiny); INSERT INTO users VALUES ('ada', 'a')")
+    with bring(shop, mask={"public.users.name": "hash"}) as rehearsed:
+        assert rehearsed.rows("SELECT length(name) FROM public.users") == [(20,)]
+    with pytest.raises(SettingsError, match="a hash needs"), bring(shop, mask={"public.users.code": "hash"}):
+        pass
+
+
 @pytest.mark.parametrize(
     ("mask", "reason"),
     [

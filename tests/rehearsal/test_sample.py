@@ -67,6 +67,45 @@ def test_every_reference_holds_in_a_sample_of_a_tangled_graph(
             assert 0 < notes[0][0] < 40
 
 
+KINDS = """
+CREATE TABLE parents (a int, b int, PRIMARY KEY (a, b)) PARTITION BY RANGE (a);
+CREATE TABLE parents_low PARTITION OF parents FOR VALUES FROM (MINVALUE) TO (1000);
+CREATE TABLE parents_high PARTITION OF parents FOR VALUES FROM (1000) TO (MAXVALUE) PARTITION BY RANGE (b);
+CREATE TABLE parents_deep PARTITION OF parents_high DEFAULT;
+INSERT INTO parents SELECT i, i % 7 FROM generate_series(1, 3000) i;
+CREATE TABLE halves (id int PRIMARY KEY, a int, b int, FOREIGN KEY (a, b) REFERENCES parents MATCH FULL);
+INSERT INTO halves SELECT i, CASE WHEN i % 3 > 0 THEN i END, CASE WHEN i % 3 > 0 THEN i % 7 END
+    FROM generate_series(1, 3000) i;
+CREATE TABLE partly (id int PRIMARY KEY, a int, b int, FOREIGN KEY (a, b) REFERENCES parents);
+INSERT INTO partly SELECT i, CASE WHEN i % 2 > 0 THEN i ELSE -1 END, CASE WHEN i % 2 > 0 THEN i % 7 END
+    FROM generate_series(1, 3000) i;
+CREATE TABLE left_side (id int PRIMARY KEY, other int NOT NULL);
+CREATE TABLE right_side (id int PRIMARY KEY, other int NOT NULL REFERENCES left_side DEFERRABLE INITIALLY DEFERRED);
+ALTER TABLE left_side ADD FOREIGN KEY (other) REFERENCES right_side DEFERRABLE INITIALLY DEFERRED;
+BEGIN;
+INSERT INTO left_side SELECT i, 1 + (i * 7) % 3000 FROM generate_series(1, 3000) i;
+INSERT INTO right_side SELECT i, 1 + (i * 11) % 3000 FROM generate_series(1, 3000) i;
+COMMIT;
+CREATE TABLE chain (id int PRIMARY KEY, before int REFERENCES chain);
+INSERT INTO chain SELECT i, nullif(i - 1, 0) FROM generate_series(1, 3000) i;
+"""
+"""A partitioned parent of two levels, MATCH FULL and keys that are half null, a deferred circle, a long chain."""
+
+
+def test_each_kind_of_reference_holds_in_a_sample(bring: Bring, fresh: Fresh, server: Server) -> None:
+    with fresh() as connection:
+        connection.execute(KINDS)
+        with bring(server.address.on(connection.info.dbname), rows="0.3%") as rehearsed:
+            expected = connection.execute(COUNT).fetchone()
+            assert rehearsed.rows("SELECT count(*), bool_and(convalidated) FROM pg_constraint WHERE contype = 'f'") == [
+                (expected[0], True)  # type: ignore[index]
+            ]
+            for table in ("parents", "halves", "partly", "right_side"):
+                (rows,) = rehearsed.rows(f"SELECT count(*), count(DISTINCT t::text) FROM public.{table} t")  # type: ignore[arg-type]
+                assert 0 < rows[0] < 3000
+                assert rows[0] == rows[1]
+
+
 COUNT = "SELECT count(*) FROM pg_constraint WHERE contype = 'f'"
 
 

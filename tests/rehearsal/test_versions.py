@@ -19,12 +19,24 @@ from tests.postgres.test_container import MAJORS, engine, image
 __all__ = ["engine"]
 
 
-def rehearse_on(server_settings: ServerSettings, project: Project) -> None:
+TEMPORAL = """
+CREATE TABLE stays (room int4range, during daterange, PRIMARY KEY (room, during WITHOUT OVERLAPS));
+INSERT INTO stays SELECT '[1,2)', daterange('2000-01-01'::date + i, '2000-01-02'::date + i)
+    FROM generate_series(0, 2999) i;
+CREATE TABLE bills (id int PRIMARY KEY, room int4range, during daterange,
+    FOREIGN KEY (room, PERIOD during) REFERENCES stays (room, PERIOD during));
+INSERT INTO bills SELECT i, '[1,2)', daterange('2000-01-01'::date + i, '2000-01-03'::date + i)
+    FROM generate_series(0, 2900) i;
+"""
+
+
+def rehearse_on(server_settings: ServerSettings, project: Project, more: str = "") -> None:
     with servers.start(server_settings) as target:
         name = databases.name_for(target, "shop")
         databases.create(target, name)
         with databases.connect(target, name) as connection:
             connection.execute(SHOP)
+            connection.execute(more.encode())
         settings = Settings(
             root=project.root,
             history=HistorySettings(root=project.root, kind="golang-migrate", path=project.root / "migrations"),
@@ -44,6 +56,10 @@ def rehearse_on(server_settings: ServerSettings, project: Project) -> None:
 @pytest.mark.parametrize("major", [16, 18])
 def test_a_target_of_each_version_in_the_wheel(shop_project: Project, major: int) -> None:
     rehearse_on(ServerSettings(use="embedded", version=major), shop_project)
+
+
+def test_what_several_rows_cover_together_comes_into_a_sample_whole(shop_project: Project) -> None:
+    rehearse_on(ServerSettings(use="embedded", version=18), shop_project, TEMPORAL)
 
 
 @pytest.mark.parametrize("major", MAJORS)
