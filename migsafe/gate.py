@@ -33,8 +33,9 @@ from migsafe.findings import (
 )
 from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.lint.known import read_baseline
+from migsafe.lint.measured import overruled
 from migsafe.lint.project import CHECK as LINT
-from migsafe.lint.steps import Linted, lint_files, of_step, overruled, second_run_of_step
+from migsafe.lint.steps import Linted, lint_files, of_step, second_run_of_step
 from migsafe.plan import edits, left_out, matters, read_history, steps
 from migsafe.postgres.shared_objects import changes
 
@@ -188,7 +189,10 @@ class Gate:
                 self.sandbox.drop(before)
                 before, failed = experiment.after, step
                 continue
-            lint = (overruled(each, experiment.applied.statements) for each in of_step(step.files, self.linted))
+            applied = experiment.applied
+            lint = (
+                overruled(each, applied.statements, applied.not_traced) for each in of_step(step.files, self.linted)
+            )
             results, useless = apply_ignores(
                 read_ignores(step.texts), (*lint, *self._results(experiment)), (*CHECKS, CONTRACT)
             )

@@ -1,4 +1,4 @@
-"""The rules on the new migrations of a run: the layer before the sandbox, which overrules them where it measured."""
+"""The rules on the new migrations of a run: the layer before the sandbox, which has the last word."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsafe.errors import MigsafeError
-from migsafe.findings import CheckResult, Evidence, Finding, Outcome, SecondRun, Severity, Statement
+from migsafe.findings import CheckResult, Outcome, SecondRun, Severity
 from migsafe.ignores import read_ignores
 from migsafe.lint.project import CHECK, chosen_rules, first_catalog, result_of
 from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import script_of_text
 from migsafe.lint.second_run import second_run, together
-from migsafe.rules import Rule, rules
-from migsafe.rules.claims import Locks, Meanwhile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,37 +93,3 @@ def _milder(result: CheckResult) -> CheckResult:
     if result.outcome is not Outcome.FAILED:
         return replace(result, findings=findings)
     return replace(result, outcome=Outcome.PASSED, answer=f"{len(findings)} found", findings=findings)
-
-
-def overruled(result: CheckResult, statements: Sequence[Statement]) -> CheckResult:
-    """The result after what was measured: a rewrite that a rule foretold is confirmed, or the finding withdrawn.
-
-    Nothing is overruled where no statement's locks were seen, as in a run that wasn't traced.
-    """
-    if not any(statement.locks for statement in statements):
-        return result
-    rewritten = {each.relation for statement in statements for each in statement.rewrites}
-    findings = tuple(_kept(result.findings, rewritten))
-    answer = (
-        result.answer if len(findings) == len(result.findings) else f"{len(findings)} found" if findings else "clean"
-    )
-    return replace(result, findings=findings, answer=answer)
-
-
-def _kept(findings: Iterable[Finding], rewritten: set[str]) -> Iterable[Finding]:
-    for finding in findings:
-        rule = rules().get(finding.rule)
-        if rule is None or not _is_of_rewrite(rule) or finding.location.object is None:
-            yield finding
-        elif _is_among(finding.location.object, rewritten):
-            measured = Evidence("measured", f"the sandbox saw {finding.location.object} being written anew")
-            yield replace(finding, evidence=(*finding.evidence, measured))
-
-
-def _is_of_rewrite(rule: Rule) -> bool:
-    return any(isinstance(claim, Locks) and claim.meanwhile is Meanwhile.REWRITE for claim in rule.claims)
-
-
-def _is_among(name: str, relations: set[str]) -> bool:
-    """Whether the relation was seen under this name, with its schema or without."""
-    return any(each == name or each.endswith(f".{name}") for each in relations)

@@ -55,7 +55,7 @@ RULE = Rule(
         "MP072",
         "MP094",
     ),
-    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.READ, relation="old"),),
+    claims=(Locks(LockMode.ACCESS_EXCLUSIVE, Meanwhile.READ),),
     given="CREATE TABLE events (at int) PARTITION BY RANGE (at);\nCREATE TABLE old (at int);",
     production="INSERT INTO old SELECT 1 + n % 8 FROM generate_series(1, 2000) AS n;",
     bad="ALTER TABLE events ATTACH PARTITION old FOR VALUES FROM (1) TO (9);",

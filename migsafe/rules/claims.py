@@ -6,8 +6,8 @@ its good example doesn't. Where a run of the gate was traced, what it shows of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from migsafe.findings import Statement
@@ -25,6 +25,15 @@ class Meanwhile(StrEnum):
     REWRITE = "while it is written anew"
     CHANGE = "while rows are changed"
     NO_TIMEOUT = "with no lock_timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A statement that does what a claim says, the relation by its printed name, and the lock's mode."""
+
+    statement: Statement
+    relation: str
+    mode: LockMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +55,16 @@ class Locks:
         often = f"{self.times} times " if self.times > 1 else ""
         return f"{often}{self.mode} lock{on} {self.meanwhile}".strip()
 
-    def shown(self, statements: Sequence[Statement]) -> Iterator[tuple[str, LockMode]]:
-        """The relations, by printed name, on which the statements do it, with the strongest mode at that moment.
+    def of_anybody(self) -> Locks:
+        """The same of any lock that reads or writes must wait for: SHARE is the weakest."""
+        return replace(self, mode=LockMode.SHARE)
+
+    def shown(self, statements: Sequence[Statement]) -> Iterator[Shown]:
+        """Where the statements do it, with the strongest mode that is held on the relation at that moment.
 
         A lock counts from its statement to the end of the transaction, also where a savepoint was rolled back.
         """
-        seen: dict[tuple[str, LockMode], int] = {}
+        times: dict[str, int] = {}
         held: dict[str, LockMode] = {}
         transaction = None
         told: set[str] = set()  # of this transaction
@@ -62,23 +75,26 @@ class Locks:
                 mode = LockMode(lock.mode)
                 held[lock.relation] = max(mode, held.get(lock.relation, mode), key=lambda each: each.strength)
             strongest = max(held.values(), key=lambda each: each.strength, default=None)
-            for relation in self._happens(statement, held):
+            for relation in dict.fromkeys(self._happens(statement, held)):
                 found = strongest if self.elsewhere else held.get(relation)
-                if found and found.strength >= self.mode.strength and relation not in told:
+                if found is None or found.strength < self.mode.strength:
+                    continue
+                if relation not in told:
                     told.add(relation)
-                    seen[relation, found] = seen.get((relation, found), 0) + 1
-        return (what for what, count in seen.items() if count >= self.times)
+                    times[relation] = times.get(relation, 0) + 1
+                if times[relation] >= self.times:
+                    yield Shown(statement, relation, found)
 
-    def _happens(self, statement: Statement, held: dict[str, LockMode]) -> Iterator[str]:
+    def _happens(self, statement: Statement, held: Mapping[str, LockMode]) -> Iterator[str]:
+        """The relations to which it happens, whatever the mode of their locks."""
         if self.meanwhile is Meanwhile.READ:
             yield from (scan.relation for scan in statement.scans if scan.whole)
         elif self.meanwhile is Meanwhile.REWRITE:
             yield from (rewrite.relation for rewrite in statement.rewrites)
         elif self.meanwhile is Meanwhile.CHANGE:
-            if (statement.command_tag or "").split(" ")[0] in _CHANGES and statement.rows:
-                yield from (lock.relation for lock in statement.locks)
+            if (statement.command_tag or "").split(" ")[0] in _CHANGES:
                 yield from held
-        elif self.meanwhile is Meanwhile.NOTHING or statement.lock_timeout == 0:
+        elif self.meanwhile is Meanwhile.NOTHING or not statement.lock_timeout:
             yield from (lock.relation for lock in statement.locks)
 
 

@@ -74,7 +74,7 @@ class Examined:
 
     def _locks(self, claim: Locks) -> bool:
         """In the bad example the mode is exact, and the relation is the one that is named."""
-        shown = list(claim.shown(self.seen.statements))
+        shown = [(each.relation, each.mode) for each in claim.shown(self.seen.statements)]
         if not self.is_bad:
             return any(relation.endswith(f".{claim.relation}") or not claim.relation for relation, _ in shown)
         named = claim.relation or str(next(iter(lint(self.rule, self.rule.bad))).location.object)

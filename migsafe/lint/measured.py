@@ -1,0 +1,79 @@
+"""What a traced run showed of the locks that rules foretold: a measured fact confirms a finding, or withdraws it.
+
+Limits: only findings of rules that claim nothing but a lock and what is done under it are judged, and only where their
+statement was seen to run without an error. What a statement does is told by its kind, not by the rows there happen to
+be: a table that is read counts with no row in it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from migsafe.findings import STATEMENT, CheckResult, Evidence, Finding, Outcome, Severity, Statement
+from migsafe.rules import rules
+from migsafe.rules.claims import Locks
+
+MEASURED = "measured"
+"""The label of the evidence that the sandbox gives for a rule's finding."""
+
+
+def overruled(result: CheckResult, statements: Sequence[Statement], not_traced: str = "") -> CheckResult:
+    """The result after what was measured; the reason names what was withdrawn.
+
+    Nothing is overruled where ``not_traced`` gives a reason, or where no lock was seen at all.
+    """
+    if not_traced or not any(statement.locks for statement in statements):
+        return result
+    findings, withdrawn = [], []
+    for finding in result.findings:
+        judged = _judged(finding, statements)
+        if judged is None:
+            withdrawn.append(f"{finding.rule} on {finding.location.object}")
+        else:
+            findings.append(judged)
+    if not withdrawn:
+        return replace(result, findings=tuple(findings))
+    return CheckResult(
+        check=result.check,
+        outcome=_outcome(result, findings),
+        answer=f"{len(findings)} found" if findings else "clean",
+        reason="; ".join(filter(None, (result.reason, f"measured, and not so: {', '.join(withdrawn)}"))),
+        findings=tuple(findings),
+        seconds=result.seconds,
+    )
+
+
+def _outcome(result: CheckResult, findings: Sequence[Finding]) -> Outcome:
+    """That of the result, unless what it failed for was withdrawn."""
+    errors = any(finding.severity is Severity.ERROR for finding in findings)
+    return Outcome.PASSED if result.outcome is Outcome.FAILED and not errors else result.outcome
+
+
+def _judged(finding: Finding, statements: Sequence[Statement]) -> Finding | None:
+    """The finding, with evidence where it was seen to be so; none where it was seen not to be."""
+    claim = _claim(finding.rule)
+    own = _own(finding, statements)
+    if claim is None or not own or any(statement.error for statement in own):
+        return finding
+    shown = [each for each in claim.shown(statements) if each.statement in own]
+    if not shown:
+        return None
+    seen = ", ".join(dict.fromkeys(f"{each.mode} lock on {each.relation}" for each in shown))
+    said = f"the sandbox saw {seen} {claim.meanwhile}".strip()
+    return replace(finding, evidence=(*finding.evidence, Evidence(MEASURED, said)))
+
+
+def _claim(rule_id: str) -> Locks | None:
+    """What can be measured of a rule: any lock that somebody waits for, with what its claim says is done under it."""
+    rule = rules().get(rule_id)
+    claims = rule.claims if rule else ()
+    if len(claims) != 1 or not isinstance(claims[0], Locks) or claims[0].relation:
+        return None  # one more thing is claimed than locks tell, or it is about something that hangs on the object
+    return claims[0].of_anybody()
+
+
+def _own(finding: Finding, statements: Sequence[Statement]) -> list[Statement]:
+    """The statements that the finding is about, by their text; a DO block for what is in it."""
+    texts = [" ".join(each.text.removesuffix("…").split()) for each in finding.evidence if each.label == STATEMENT]
+    return [each for each in statements if any(text and text in " ".join(each.sql.split()) for text in texts)]
