@@ -39,8 +39,8 @@ _ELSEWHERE = """## Hazards that no rule is about
   text shows. Upgrade to 14.4, then REINDEX.
 - Whether a unique index, a NOT NULL, a CHECK or a foreign key holds over the rows there are: the apply check of
   `migsafe check` tries it over real rows.
-- What a migration loses of values, and whether it can be run again, cut off or taken back: the data, apply-twice, crash,
-  restore and rollback checks do it.
+- What a migration loses of values, and whether it can be run again, cut off or taken back: the data, apply-twice,
+  crash, restore and rollback checks do it.
 - What the application that still runs can't do any more: the compatibility check.
 - What belongs to extensions (vectors, geometry), and policies of a team (which types, which names, which comments).
 """
