@@ -17,6 +17,7 @@ from migsafe.checks.experiment import Check, Experiment
 from migsafe.contract.changes import Side
 from migsafe.contract.document import open_document
 from migsafe.contract.mapping import Field, belongs, fields
+from migsafe.contract.structure import require_structure
 from migsafe.errors import UsageError
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.schema.diff import compare_schemas
@@ -36,7 +37,9 @@ _WIDER = {("smallint", "integer"), ("smallint", "bigint"), ("integer", "bigint")
 
 def contract_check(settings: ContractSettings, root: Path) -> Check:
     """The check for this document. Raises :class:`migsafe.errors.UsageError` when it can't be read."""
-    known = tuple(fields(open_document(str(settings.document), root)))
+    document = open_document(str(settings.document), root)
+    require_structure(document)
+    known = tuple(fields(document))
 
     def check_contract(experiment: Experiment) -> CheckResult:
         started = time.monotonic()

@@ -11,6 +11,7 @@ from migsafe.contract.document import Document, Object
 from migsafe.contract.operations import Operation, Operations, operations
 from migsafe.contract.schemas import Schemas
 from migsafe.contract.security import compare_schemes, compare_security
+from migsafe.contract.structure import require_structure
 from migsafe.findings import Finding, Severity
 
 ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
@@ -20,8 +21,10 @@ def compare_documents(old: Document, new: Document, today: date) -> tuple[Findin
     """Every change that may break a client of ``old`` on a server of ``new``, each once, with where it shows.
 
     ``today`` says which sunset dates are over. Raises :class:`migsafe.errors.UsageError` for a reference that can't be
-    followed.
+    followed, and for a document that isn't built as OpenAPI has it.
     """
+    for document in (old, new):
+        require_structure(document)
     uses: dict[Change, list[str]] = {}
     for name, change in _changes(old, new, today):
         uses.setdefault(change, []).append(name)

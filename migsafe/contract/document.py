@@ -102,6 +102,9 @@ class Document:
                 raise UsageError(
                     f"{file} can't be read: {error.strerror or 'there is no such file'}", where=where
                 ) from error
+            except ValueError as error:  # a name that no file can have
+                where = _where(holder) if holder else None
+                raise UsageError(f"{str(file)!r} can't be read: {error}", where=where) from error
             self.files[file] = parse(text, file)
         return self.files[file]
 
@@ -124,7 +127,10 @@ def open_document(name: str, root: Path) -> Document:
 
 def parse(text: str, file: Path) -> Object:
     """A JSON or YAML text as an object. Raises :class:`UsageError` with the place of what is wrong."""
-    value = _from_json(text, file) if file.suffix == ".json" else _from_yaml(text, file)
+    try:
+        value = _from_json(text, file) if file.suffix == ".json" else _from_yaml(text, file)
+    except RecursionError as error:
+        raise UsageError("this document is nested too deeply", where=str(file)) from error
     if not isinstance(value, Object):
         raise UsageError("this document must be an object (a mapping of names to values)", where=str(file))
     return value
@@ -136,6 +142,8 @@ def _from_json(text: str, file: Path) -> Any:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise UsageError(f"this is not JSON: {error.msg}", where=f"{file}:{error.lineno}:{error.colno}") from error
+    except ValueError as error:
+        raise UsageError(f"this JSON can't be read: {error}", where=str(file)) from error
     try:
         placed = _from_yaml(text, file)
     except UsageError:
@@ -172,8 +180,10 @@ def _git_reader(ref: str) -> Read:
     """Reads files as they are at the ref, each by its path in its repository."""
 
     def read(file: Path) -> str:
+        there = next(each for each in file.absolute().parents if each.is_dir())  # a directory may be gone since
+        inside = file.absolute().relative_to(there).as_posix()
         shown = subprocess.run(
-            ["git", "-C", str(file.parent), "show", "--end-of-options", f"{ref}:./{file.name}"],
+            ["git", "-C", str(there), "show", "--end-of-options", f"{ref}:./{inside}"],
             capture_output=True,
             check=False,
         )

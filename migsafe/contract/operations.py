@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from migsafe.contract.changes import Change, Side
@@ -49,28 +49,59 @@ class Operation:
 
 def operations(document: Document, section: str = "paths") -> dict[tuple[str, str], Operation]:
     """Every operation by its path, in which the names of parameters don't matter, and its method."""
-    found = {}
-    for path, each in (document.root.get(section) or {}).items():
+    return {
+        (re.sub(r"\{[^}]*\}", "{}", path), method): operation
+        for path, method, operation in _operations(document.root.get(section) or {}, document)
+    }
+
+
+def _operations(paths: Mapping[str, Any], document: Document, of: str = "") -> Iterator[tuple[str, str, Operation]]:
+    for path, each in paths.items():
         item = document.follow(each)
         for method in METHODS:
             if isinstance(item, Object) and isinstance(item.get(method), Object):
-                name = f"{method.upper()} {path}"
-                found[re.sub(r"\{[^}]*\}", "{}", path), method] = Operation(name, item, item[method], document)
+                yield path, method, Operation(f"{method.upper()} {path}{of}", item, item[method], document)
+
+
+def callbacks(operation: Operation) -> dict[tuple[str, str, str], Operation]:
+    """What the server asks of the client later on, by the callback's name, its expression and the method."""
+    found = {}
+    for name, each in (operation.part("callbacks") or {}).items():
+        if name.startswith("x-"):
+            continue
+        paths = operation.document.follow(each) or {}
+        for path, method, called in _operations(paths, operation.document, f" (callback {name} of {operation.name})"):
+            found[name, path, method] = called
     return found
 
 
 @dataclass(frozen=True)
 class Operations:
-    """The comparison of operations. With ``back`` the server is the one that asks (webhooks, callbacks)."""
+    """The comparison of operations. With ``back`` the server is the one that asks (webhooks, callbacks).
+
+    What is ``called_back`` isn't asked for callbacks of its own.
+    """
 
     schemas: Schemas
     back: bool = False
+    called_back: bool = False
 
     def compare(self, old: Operation, new: Operation) -> Iterator[Change]:
         request, response = (Side.RESPONSE, Side.REQUEST) if self.back else (Side.REQUEST, Side.RESPONSE)
         yield from self._parameters(old, new, request)
         yield from self._body(old, new, request)
         yield from self._responses(old, new, response)
+        if not self.called_back:
+            yield from self._callbacks(old, new)
+
+    def _callbacks(self, old: Operation, new: Operation) -> Iterator[Change]:
+        after = callbacks(new)
+        for key, was in callbacks(old).items():
+            if key in after:
+                yield from replace(self, back=not self.back, called_back=True).compare(was, after[key])
+            else:
+                told = f"{was.name} is gone: clients wait for it in vain."
+                yield Change("contract-callback-gone", ERROR, told, new.place("callbacks"))
 
     def _parameters(self, old: Operation, new: Operation, side: Side) -> Iterator[Change]:
         before, after = old.parameters(), new.parameters()
@@ -136,7 +167,7 @@ class Operations:
         self, old: Mapping[str, Any], new: Mapping[str, Any], side: Side, what: str, where: Location
     ) -> Iterator[Change]:
         before, after = (
-            {name.lower(): document.follow(each) for name, each in (response.get("headers") or {}).items()}
+            {name.lower(): document.follow(each) or Object({}, document.file) for name, each in _headers_of(response)}
             for response, document in ((old, self.schemas.old), (new, self.schemas.new))
         )
         for name, was in sorted(before.items()):
@@ -157,10 +188,15 @@ class Operations:
             yield from self.schemas.compare(_schema(before[kind]), _schema(after[kind]), side, what)
 
 
+def _headers_of(response: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    return (response.get("headers") or {}).items()
+
+
 def _responses(operation: Operation) -> Mapping[str, Any]:
     return {
         str(code).upper().replace("DEFAULT", "default"): each
         for code, each in (operation.part("responses") or {}).items()
+        if not code.startswith("x-")
     }
 
 

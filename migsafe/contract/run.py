@@ -12,7 +12,6 @@ from migsafe.findings import CheckResult, MigrationReport, Outcome, Report, Seve
 
 NOT_COMPARED = {
     "examples, descriptions, tags, links and encodings": "they bind nobody, or nothing is known of what they bind",
-    "callbacks": "they are not taken apart",
 }
 
 

@@ -27,6 +27,8 @@ def compare_schemes(old: Document, new: Document) -> Iterator[Change]:
     before, after = _schemes(old), _schemes(new)
     for name in sorted(before.keys() & after.keys()):
         was, now = old.follow(before[name]), new.follow(after[name])
+        if was is None or now is None:
+            continue
         for key in WhatDescribes:
             if was.get(key) != now.get(key):
                 told = f"{key} of the security scheme {name} was {was.get(key)} and is {now.get(key)}."

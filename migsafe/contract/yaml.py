@@ -22,6 +22,10 @@ _SCALARS = (
 )
 
 
+_BEGUN = object()
+"""Stands for the value of a node that is not read to its end yet."""
+
+
 def read_yaml(text: str, file: Path) -> Any:
     """The one document in ``text``. Raises :class:`UsageError` with line and column."""
     try:
@@ -40,13 +44,15 @@ def _value(node: Any, file: Path, done: dict[int, Any]) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)
     if id(node) in done:
+        if done[id(node)] is _BEGUN:
+            where = f"{file}:{node.start_mark.line + 1}"
+            raise UsageError("an alias leads back to what it stands in", where=where)
         return done[id(node)]
+    done[id(node)] = _BEGUN
     if isinstance(node, yaml.SequenceNode):
-        values: list[Any] = []
-        done[id(node)] = values
-        values.extend(_value(each, file, done) for each in node.value)
+        values = done[id(node)] = [_value(each, file, done) for each in node.value]
         return values
-    found = done[id(node)] = Object({}, file)
+    found = Object({}, file)
     for key, value in node.value:
         read = _value(value, file, done)
         if key.value == "<<" and not key.style and isinstance(read, Object):
@@ -55,10 +61,14 @@ def _value(node: Any, file: Path, done: dict[int, Any]) -> Any:
             continue
         found[str(key.value)] = read
         found.lines[str(key.value)] = key.start_mark.line + 1
+    done[id(node)] = found
     return found
 
 
 def _scalar(node: Any) -> Any:
     if node.style in ("'", '"', "|", ">"):
         return node.value
-    return next((read(node.value) for pattern, read in _SCALARS if pattern.fullmatch(node.value)), node.value)
+    try:
+        return next((read(node.value) for pattern, read in _SCALARS if pattern.fullmatch(node.value)), node.value)
+    except ValueError:  # of more digits than Python reads
+        return node.value

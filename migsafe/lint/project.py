@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from migsafe.catalog import Catalog
 from migsafe.errors import SettingsError
-from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity
+from migsafe.findings import CheckResult, Finding, Location, MigrationReport, Outcome, Report, Severity
 from migsafe.history.files import natural_key, read_script
-from migsafe.history.text import Runs, text_of
+from migsafe.history.text import MigrationText, Runs, text_of
 from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.lint.known import KnownFindings, read_baseline
 from migsafe.lint.run import Linter, follow
@@ -27,7 +27,6 @@ from migsafe.setting import nearest
 if TYPE_CHECKING:
     from migsafe.config import LintSettings, Settings
     from migsafe.history.model import History
-    from migsafe.history.text import MigrationText
 
 CHECK = "lint"
 """The name under which the rules' findings stand in a report."""
@@ -147,6 +146,13 @@ def choose(settings: Settings, paths: Sequence[Path], server: int) -> tuple[str,
     wanted = {_real(file) for path in given for file in _files(path)}
     known = {_real(migration.up) for migration in history.migrations} if history else set()
     inside, outside = wanted & known, sorted(wanted - known, key=lambda file: natural_key(str(file)))
+    python = [path for path in given if path.suffix.lower() == ".py" and path.is_file() and _real(path) in outside]
+    if python:
+        raise SettingsError(
+            "this is Python, and no revision of an Alembic history",
+            where=str(python[0]),
+            hint="Name SQL files, or revisions of the history in [history]; env.py and helpers are none.",
+        )
     kind = history.kind if history and inside else "files"
     if inside:  # what a directory holds besides is no migration: ways back, other dialects, helpers
         named = {_real(path) for path in given if path.is_file()}
@@ -156,12 +162,20 @@ def choose(settings: Settings, paths: Sequence[Path], server: int) -> tuple[str,
         if history and inside:
             yield from _of_history(history, server, inside)
         for file in outside:
-            text = text_of(read_script(file), Runs.ONE_BY_ONE, file.name)
+            text = _text_alone(file)
             yield Choice(script_of_text(text), asked=True, text=text)
         if STANDARD_INPUT in paths:
             yield Choice(script_of(sys.stdin.read()), asked=True)
 
     return kind, choices()
+
+
+def _text_alone(file: Path) -> MigrationText:
+    """The text of a file that belongs to no history; of a Python file nothing is known."""
+    if file.suffix.lower() == ".py":
+        missing = ((Location(file), "it is Python, and belongs to no Alembic history that was found"),)
+        return MigrationText(file.name, file, "", lambda _: Location(file), not_analysed=missing)
+    return text_of(read_script(file), Runs.ONE_BY_ONE, file.name)
 
 
 def _history(settings: Settings, paths: Sequence[Path]) -> History | None:

@@ -14,7 +14,7 @@ from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Rep
 from migsafe.plain import one_line, plain
 from migsafe.reports.counts import many, summary
 from migsafe.reports.html_timeline import timeline
-from migsafe.reports.listed import Entry, entries, left_out
+from migsafe.reports.listed import Entry, entries, left_out, looked_at
 from migsafe.reports.told import length
 
 CLASSES = {
@@ -56,7 +56,7 @@ def _head(report: Report) -> Iterator[str]:
     yield f'<header class="{CLASSES[report.verdict]}">'
     yield f"<h1>migsafe {_line(report.command)}: <b>{verdict.lower()}</b></h1>"
     yield f"<p>{escape(rest)}</p>"
-    yield f'<p class="soft">{_line(report.history)} history; migsafe {_line(migsafe.__version__)}</p>'
+    yield f'<p class="soft">{_line(looked_at(report))}; migsafe {_line(migsafe.__version__)}</p>'
     if report.server:
         yield f'<p class="soft">on PostgreSQL {_line(report.server.version)} ({_line(report.server.kind)})</p>'
         for kind, reason in report.server.passed_over.items():

@@ -9,6 +9,9 @@ from migsafe.findings import CheckResult, Finding, Location, MigrationReport, Ou
 
 HISTORY = "the history"
 
+_NO_HISTORY = {"OpenAPI": "two OpenAPI documents", "files": "files by themselves"}
+"""What was looked at where it was no history."""
+
 TRACE = "trace"
 """What is left out of a migration whose locks, rewrites and scans are not known; ``migsafe trace`` asks for no more."""
 
@@ -24,6 +27,11 @@ class Entry:
     source: str
     location: Location
     fingerprint: str
+
+
+def looked_at(report: Report) -> str:
+    """What the report is about: ``flyway history``."""
+    return _NO_HISTORY.get(report.history, f"{report.history} history")
 
 
 def entries(report: Report) -> Iterator[Entry]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity, Verdict
 from migsafe.plain import one_line, plain
 from migsafe.reports.counts import many, summary
-from migsafe.reports.listed import left_out
+from migsafe.reports.listed import left_out, looked_at
 from migsafe.reports.second_runs import TITLE, second_runs
 from migsafe.reports.terminal_locks import locks
 
@@ -86,7 +86,7 @@ class Page:
 
 def head(page: Page, report: Report) -> None:
     """What was run, on which server, and from which baseline."""
-    page.write((f"migsafe {one_line(report.command)}", "bold"), f", {one_line(report.history)} history")
+    page.write((f"migsafe {one_line(report.command)}", "bold"), f", {one_line(looked_at(report))}")
     if report.server:
         page.write(f"on PostgreSQL {one_line(report.server.version)} ({one_line(report.server.kind)})")
         for kind, reason in report.server.passed_over.items():

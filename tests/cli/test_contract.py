@@ -65,6 +65,20 @@ def test_a_document_is_compared_with_itself_at_a_git_ref(project: Path) -> None:
     assert "GET /customers/{id}" in ran.stdout
 
 
+def test_what_a_document_refers_to_is_read_at_its_ref_too_wherever_it_was(project: Path) -> None:
+    Path("parts").mkdir()
+    Path("parts/customer.yaml").write_text("Customer:\n" + OLD.partition("    Customer:\n")[2])
+    Path("api.yaml").write_text(OLD.replace("#/components/schemas", "parts/customer.yaml#"))
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "--quiet"], ["add", "-A"], ["commit", "--quiet", "-m", "begin"]):
+        subprocess.run(["git", *identity, *arguments], check=True, cwd=project)
+    Path("parts/customer.yaml").unlink()
+    Path("parts").rmdir()
+    ran = CliRunner().invoke(main, ["contract", "api.yaml@HEAD", "new.yaml", "--format", "gcc"])
+    assert (ran.exit_code, "Customer.email is gone" in ran.stdout) == (1, True), ran.stderr
+    assert "OpenAPI history" not in CliRunner().invoke(main, ["contract", "old.yaml", "new.yaml"]).stdout
+
+
 @pytest.mark.parametrize("names", [("none.yaml", "new.yaml"), ("old.yaml@HEAD", "new.yaml")])
 def test_a_document_that_is_not_there_is_said(project: Path, names: tuple[str, str]) -> None:
     ran = CliRunner().invoke(main, ["contract", *names])

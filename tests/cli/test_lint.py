@@ -98,3 +98,14 @@ def test_a_schema_says_what_was_there(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     assert_error(Project(tmp_path).migsafe("lint", "none.sql"), 2, "none.sql")
+
+
+def test_python_that_is_no_revision_is_never_read_as_sql(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write({"m/a.sql": QUIET, "m/helper.py": "import os\n"})
+    assert_error(project.migsafe("lint", "m/helper.py"), 2, "helper.py", "Alembic")
+    report = project.migsafe("lint", "m", "--format", "json").report
+    assert [each["reason"] for each in report["not_checked"]] in (
+        [],
+        ["it is Python, and belongs to no Alembic history that was found"],
+    )
