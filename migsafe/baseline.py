@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.errors import BaselineError, SettingsError
 from migsafe.postgres.dump import NEUTRAL, restore
+from migsafe.postgres.tables import find_tables
 
 if TYPE_CHECKING:
     from migsafe.config import BaselineSettings
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A kept database, where it came from, the version it stands at, and the migrations after it, in order."""
+    """A kept database, where it came from, the version it stands at, and the migrations after it, in order.
+
+    ``brought`` says that it came with migrations applied: it is not made from nothing by running them here.
+    """
 
     database: str
     source: str
     revision: str | None
     new: tuple[Migration, ...]
+    brought: bool = False
 
 
 def require_files(settings: BaselineSettings) -> None:
@@ -51,16 +56,17 @@ def build_baseline(sandbox: Sandbox, settings: BaselineSettings, progress: Progr
     source = _fill(sandbox, database, settings, progress)
     with sandbox.connect(database) as connection:
         applied = sandbox.history.applied(connection)
+        brought = bool(find_tables(connection, sandbox.history.version_tables))
     old = old_versions(sandbox, settings, applied)
     if settings.rows:
         at = old if settings.rows_revision is None else _up_to(sandbox.history.migrations, settings.rows_revision)
-        _replay(sandbox, database, at - applied, progress)
+        replay(sandbox, database, at - applied, progress)
         for file in settings.rows:
             progress(f"loading {file.name}")
             restore(sandbox.server, file, database)
         applied = applied | at
         source += " and " + ", ".join(file.name for file in settings.rows)
-    _replay(sandbox, database, old - applied, progress)
+    replay(sandbox, database, old - applied, progress)
     migrations = sandbox.history.migrations
     standing = [migration.version for migration in migrations if migration.version in old]
     return Baseline(
@@ -68,6 +74,7 @@ def build_baseline(sandbox: Sandbox, settings: BaselineSettings, progress: Progr
         source=source,
         revision=standing[-1] if standing else None,
         new=tuple(migration for migration in migrations if migration.version not in old),
+        brought=brought,
     )
 
 
@@ -158,7 +165,7 @@ def _up_to(migrations: Sequence[Migration], revision: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _replay(sandbox: Sandbox, database: str, versions: Collection[str], progress: Progress) -> None:
+def replay(sandbox: Sandbox, database: str, versions: Collection[str], progress: Progress) -> None:
     """Apply these versions: one run of the tool for each that no other of them builds upon.
 
     A tool that keeps no books can't tell what is missing: it is run for each of them.

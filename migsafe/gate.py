@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from migsafe.checks.experiment import Check, Experiment, Step
 from migsafe.checks.locks import LOCKS, check_locks, unmeasured
 from migsafe.checks.restore import check_restore
 from migsafe.checks.rollback import check_rollback
+from migsafe.checks.together import TOGETHER, AllNew, TogetherCheck
 from migsafe.errors import BaselineError, SettingsError
 from migsafe.findings import (
     BaselineReport,
@@ -31,6 +32,7 @@ from migsafe.findings import (
     ServerReport,
     Severity,
 )
+from migsafe.history.together import Together
 from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.lint.known import read_baseline
 from migsafe.lint.measured import overruled
@@ -59,8 +61,8 @@ CHECKS: dict[str, Check] = {
 }
 """Every check that runs something, by name, in the order in which they are run and reported."""
 
-ALL = (LINT, *CHECKS)
-"""The names of all checks: the rules on the text come before what is run."""
+ALL = (LINT, *CHECKS, *(name for name in TOGETHER if name not in CHECKS))
+"""The names of all checks: the rules on the text come before what is run, what is asked of all together comes last."""
 
 NEVER_CONNECTED = (
     "the tool says that it succeeded, and never connected to the sandbox: does it take its URL from another variable "
@@ -111,7 +113,8 @@ def check(settings: Settings, progress: Progress) -> Report:
             progress("reading the text of the migrations")
             new = {migration.up for migration in baseline.new}
             linted = lint_files(history, new, settings.lint, server.major, known)
-        gate = Gate(sandbox, chosen, settings.checks, progress, linted)
+        together = {name: check for name, check in TOGETHER.items() if name in asked}
+        gate = Gate(sandbox, chosen, settings.checks, progress, linted, together, baseline.brought)
         migrations = tuple(gate.run(steps(history, baseline), baseline.database, state))
         return Report(
             command="check",
@@ -123,8 +126,7 @@ def check(settings: Settings, progress: Progress) -> Report:
             migrations=migrations,
             findings=(*shown, *promises, *gate.findings, *known.notes()),
             not_checked={
-                **{f"check {name}": "left out by the settings" for name in CHECKS if name not in chosen},
-                **({} if LINT in asked else {f"check {LINT}": "left out by the settings"}),
+                **{f"check {name}": "left out by the settings" for name in (*ALL[1:], LINT) if name not in asked},
                 **state.contents.not_checked,
                 **gate.unread,
                 **unpromised,
@@ -161,8 +163,9 @@ def chosen_checks(settings: Settings) -> dict[str, Check]:
 class Gate:
     """The chosen checks, run on one step after the other.
 
-    ``linted`` is what the text of each file says. ``unread`` gathers what could not be read, and why; ``findings`` what
-    is wrong with ignore comments.
+    ``linted`` is what the text of each file says, ``together`` is asked of all steps at the end, for which ``brought``
+    says whether the baseline came with migrations applied. ``unread`` gathers what could not be read, and why;
+    ``findings`` what is wrong with ignore comments.
     """
 
     sandbox: Sandbox
@@ -170,6 +173,8 @@ class Gate:
     settings: CheckSettings
     progress: Progress
     linted: Mapping[Path, Linted] = field(default_factory=dict)
+    together: Mapping[str, TogetherCheck] = field(default_factory=dict)
+    brought: bool = False
     unread: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -178,36 +183,73 @@ class Gate:
 
         ``state`` is the baseline's, whose database is dropped once it is no longer needed.
         """
-        before, failed = baseline, None
-        for step in steps:
-            if failed:
-                yield self._not_checked(step, f"{failed.version}, which comes before it, fails")
-                continue
+        before, first, reports = baseline, state, list[MigrationReport]()
+        for number, step in enumerate(steps):
             experiment = self._experiment(step, before, state)
             if experiment.applied.succeeded and not experiment.applied.connected:
-                yield self._not_checked(step, NEVER_CONNECTED)
+                reports.append(self._not_checked(step, NEVER_CONNECTED))
+            else:
+                reports.append(self._report(experiment))
+            yield reports[-1]
+            if before != baseline:
                 self.sandbox.drop(before)
-                before, failed = experiment.after, step
-                continue
-            applied = experiment.applied
-            lint = (
-                overruled(each, applied.statements, applied.not_traced) for each in of_step(step.files, self.linted)
-            )
-            results, useless = apply_ignores(
-                read_ignores(step.texts), (*lint, *self._results(experiment)), (*CHECKS, CONTRACT)
-            )
-            self.findings.extend(useless)
-            self.unread.update(experiment.state_after.contents.not_checked)
-            statements, not_traced = experiment.applied.statements, experiment.applied.not_traced
-            if LOCKS in self.checks:
-                statements = experiment.statements
-                self.unread.update(_unmeasured(experiment, results))
-            again = second_run_of_step(step.files, self.linted, results)
-            yield MigrationReport(step.version, step.description, step.files, results, statements, not_traced, again)
-            self.sandbox.drop(before)
             before, state = experiment.after, experiment.state_after
-            failed = step if not experiment.applied.succeeded else None
-        self.sandbox.drop(before)
+            if not experiment.applied.succeeded or not experiment.applied.connected:
+                reason = f"{step.version}, which comes before it, fails"
+                yield from (self._not_checked(each, reason) for each in steps[number + 1 :])
+                break
+        else:
+            if steps and self.together:
+                yield from self._together(experiment, baseline, first, reports, steps)
+        self.sandbox.drop(*{baseline, before})
+
+    def _report(self, experiment: Experiment) -> MigrationReport:
+        step, applied = experiment.step, experiment.applied
+        lint = (overruled(each, applied.statements, applied.not_traced) for each in of_step(step.files, self.linted))
+        results, useless = apply_ignores(
+            read_ignores(step.texts), (*lint, *self._results(experiment)), (*CHECKS, CONTRACT)
+        )
+        self.findings.extend(useless)
+        self.unread.update(experiment.state_after.contents.not_checked)
+        statements, not_traced = applied.statements, applied.not_traced
+        if LOCKS in self.checks:
+            statements = experiment.statements
+            self.unread.update(_unmeasured(experiment, results))
+        again = second_run_of_step(step.files, self.linted, results)
+        return MigrationReport(step.version, step.description, step.files, results, statements, not_traced, again)
+
+    def _together(
+        self,
+        last: Experiment,
+        baseline: str,
+        state: State,
+        reports: Sequence[MigrationReport],
+        steps: Sequence[Step],
+    ) -> Iterator[MigrationReport]:
+        """What is asked of all steps together; nothing where it is nothing but why it isn't asked."""
+        sandbox, new = self.sandbox, tuple(step.target for step in steps if step.target)
+        with sandbox.connect(baseline) as connection:
+            old = sandbox.history.applied(connection)
+        experiment = replace(
+            last,
+            sandbox=sandbox.running(Together(sandbox.history, new)) if new else sandbox,
+            step=Step("all", "all new migrations together", (), None),
+            before=baseline,
+            state_before=state,
+        )
+        asked = AllNew(experiment, sandbox, new, old, tuple(reports), self.brought)
+        results = []
+        for name, ask in self.together.items():
+            self.progress(f"all together: {name}")
+            answer = ask(asked)
+            if isinstance(answer, CheckResult):
+                results.append(answer)
+            elif answer:
+                self.unread[f"{name} of all new migrations"] = answer
+        ignores = read_ignores(file for step in steps for file in step.texts)
+        if results:
+            kept, _ = apply_ignores(ignores, results, (*CHECKS, CONTRACT))
+            yield MigrationReport(experiment.step.version, experiment.step.description, (), kept)
 
     def _experiment(self, step: Step, before: str, state: State) -> Experiment:
         self.progress(f"{step.version}: applying")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -96,6 +97,12 @@ class Sandbox:
         self._statement_timeout = statement_timeout
         self._empty = empty
         self._numbers = itertools.count(1)
+
+    def running(self, history: History) -> Sandbox:
+        """This sandbox with another history to run."""
+        other = copy(self)
+        other.history = history
+        return other
 
     def create(self, label: str, *, template: str | None = None) -> str:
         """Make a database, empty or as a clone of ``template``, and return its name."""

@@ -89,6 +89,8 @@ def test_one_check_alone_is_run_when_asked_and_the_others_are_listed(sql_project
         "check rollback",
         "check restore",
         "check compatibility",
+        "check order",
+        "check fresh",
         "check lint",
     ]
 

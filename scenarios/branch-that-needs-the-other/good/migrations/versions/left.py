@@ -1,0 +1,15 @@
+"""Revision left."""
+
+from alembic import op
+
+revision = "left"
+down_revision = "first"
+depends_on = "right"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE customers ADD COLUMN phone bigint REFERENCES phones")
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE customers DROP COLUMN phone")

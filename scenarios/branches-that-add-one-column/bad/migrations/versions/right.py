@@ -1,0 +1,14 @@
+"""Revision right."""
+
+from alembic import op
+
+revision = "right"
+down_revision = "first"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE customers ADD COLUMN IF NOT EXISTS phone varchar(20)")
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE customers DROP COLUMN phone")
