@@ -28,11 +28,12 @@ class Ran:
         return report
 
     def answers(self) -> dict[str, dict[str, str]]:
-        """The answer of each check that runs something, by migration."""
+        """The answer of each check that runs something, by migration; not what is asked of all together."""
         migrations = self.report["migrations"]
         return {
             each["version"]: {check["check"]: check["answer"] for check in each["checks"] if check["check"] != "lint"}
             for each in migrations
+            if each["version"] != "all"
         }
 
 
