@@ -146,7 +146,8 @@ def require_same_making(old: Making, new: Making, where: str) -> None:
     raise CannotCheck(
         f"the two fingerprints were made in ways that can't be compared: {', '.join(differences)}",
         where=where,
-        hint="Take both in the same way; with --portable servers and encodings of all kinds give the same.",
+        hint="Take both in the same way; with --portable servers and encodings of all kinds give the same. "
+        "A snapshot can be compared with a live database or with another snapshot.",
     )
 
 

@@ -171,6 +171,9 @@ def test_a_snapshot_is_compared_with_a_live_database_as_far_as_its_digests_tell(
     assert re.search(r"public.large: 30,000 rows; columns n; in 1 of \d+ parts", found.stdout)
     assert "public.t: 20 rows" in found.stdout
     assert "holds digests and no rows" in " ".join(found.stdout.split())
+    assert run("fingerprint", "env:NEW", "-o", tmp_path / "one.json").exit_code == 0
+    otherwise = run("compare", snapshot.path, tmp_path / "one.json")
+    assert (otherwise.exit_code, "with another snapshot" in otherwise.output) == (3, True)
     later = take(server.address.on(sides[1].info.dbname), tmp_path, jobs=2)
     assert run("compare", snapshot.path, later.path).exit_code == 1
     assert compared(run, snapshot.path, later.path)["old"]["kind"] == "snapshot"  # type: ignore[index]
