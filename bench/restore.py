@@ -1,7 +1,8 @@
 """What does putting a state back cost: by a clone of a kept database, by ``pg_restore``, and by ``snapshot restore``?
 
-Prints seconds and their ratio to the clone. A clone is what the checks use on a throwaway server; a snapshot is what is
-left on a server that matters. ``snapshot restore`` includes the check of all files, the proof, and the change of names.
+Prints seconds (the median of some runs, taken in turn) and their ratio to the clone. A clone is what the checks use on
+a throwaway server; a snapshot is what is left on a server that matters. The first clones try each way that the server
+knows, and are not counted. ``snapshot restore`` includes the check of all files, the proof, and the change of names.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from measuring import medians
 from psycopg import sql
 
 from migsafe.postgres import databases
 from migsafe.postgres.archive import restore_directory
+from migsafe.postgres.cloning import ways
 from migsafe.postgres.server import Server, ServerSettings
 from migsafe.postgres.servers import kinds as servers
 from migsafe.snapshots.restore import How, restore
@@ -38,12 +41,16 @@ CREATE INDEX ON {table} (code);
 @click.option("--rows", default=1_000_000, show_default=True, help="Rows of each of the tables.")
 @click.option("--tables", default=4, show_default=True)
 @click.option("--jobs", default=2, show_default=True, help="Tables dumped and restored at once.")
-def main(rows: int, tables: int, jobs: int) -> None:
-    with servers.start(ServerSettings()) as server, tempfile.TemporaryDirectory() as store:
-        _measure(server, Path(store), rows, tables, jobs)
+@click.option("--runs", default=3, show_default=True, help="How often a clone and pg_restore are measured.")
+@click.option("--server", "use", default="auto", show_default=True, help="Where PostgreSQL comes from.")
+@click.option("--directory", type=click.Path(file_okay=False, path_type=Path), help="Where the server has its data.")
+def main(rows: int, tables: int, jobs: int, runs: int, use: str, directory: Path | None) -> None:
+    settings = ServerSettings(use=use, directory=directory)
+    with servers.start(settings) as server, tempfile.TemporaryDirectory() as store:
+        _measure(server, Path(store), rows, tables, jobs, runs)
 
 
-def _measure(server: Server, store: Path, rows: int, tables: int, jobs: int) -> None:
+def _measure(server: Server, store: Path, rows: int, tables: int, jobs: int, runs: int) -> None:
     kept = databases.name_for(server, "kept")
     databases.create(server, kept)
     address = server.address.on(kept)
@@ -55,21 +62,32 @@ def _measure(server: Server, store: Path, rows: int, tables: int, jobs: int) -> 
         reading = _seconds(lambda: read_state(connection))
     assert row
     click.echo(f"PostgreSQL {server.version}, {server.kind}; {tables} × {rows} rows, {row[0] / 1e6:.0f} MB")
-    clone = _seconds(lambda: databases.create(server, databases.name_for(server, "clone"), template=kept))
     taking = _seconds(lambda: take(address, store, jobs=jobs))
     (path,) = store.iterdir()
     snapshot = take(address, store, jobs=jobs)
-    empty = databases.name_for(server, "empty")
-    databases.create(server, empty)
-    bare = _seconds(
-        lambda: restore_directory(server.address.on(empty), server.major, path / "dump", jobs=jobs, privileges=False)
-    )
+    copy = databases.name_for(server, "copy")
+
+    def clone() -> None:
+        databases.drop(server, copy)
+        databases.create(server, copy, template=kept)
+
+    def bare() -> None:
+        databases.drop(server, copy)
+        databases.create(server, copy)
+        restore_directory(server.address.on(copy), server.major, path / "dump", jobs=jobs, privileges=False)
+
+    with databases.connect(server, "postgres") as connection:
+        for _ in ways(connection):
+            clone()
+    median = medians({"clone": clone, "bare": bare}, runs)
     whole = _seconds(lambda: restore(snapshot, address, How(jobs=jobs), lambda _: None))
-    _show("clone (CREATE DATABASE … TEMPLATE)", clone, clone)
-    _show(f"pg_restore --jobs={jobs}", bare, clone)
-    _show("snapshot restore, proven", whole, clone)
+    for taken in server.cloning.taken:
+        click.echo(f"  {taken.databases} databases by {taken.way}, {taken.seconds:.2f} s")
+    _show("clone (CREATE DATABASE … TEMPLATE)", median["clone"], median["clone"])
+    _show(f"pg_restore --jobs={jobs}", median["bare"], median["clone"])
+    _show("snapshot restore, proven", whole, median["clone"])
     click.echo(f"  snapshot take {taking:.2f} s: pg_dump {snapshot.manifest.dump_seconds:.2f}, state {reading:.2f}")
-    click.echo(f"  pg_restore / pg_dump {bare / snapshot.manifest.dump_seconds:.1f}")
+    click.echo(f"  pg_restore / pg_dump {median['bare'] / snapshot.manifest.dump_seconds:.1f}")
 
 
 def _seconds(action: Callable[[], object]) -> float:
