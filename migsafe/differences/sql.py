@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from migsafe.differences.engine import Differences
 from migsafe.plain import one_line
+from migsafe.schema.renames import likely_renames
 from migsafe.schema.statements.script import write_script
 
 
@@ -24,5 +25,7 @@ def _lines(differences: Differences) -> Iterator[str]:
         yield "-- Run it statement by statement: a new value of an enum can't be used in the transaction that adds it."
     yield from (f"-- NOT WRITTEN {one_line(str(each))}" for each in script.not_written)
     yield from (f"-- {one_line(note)}" for note in differences.notes)
+    for rename in likely_renames(differences.difference, old.catalog, new.catalog):
+        yield f"-- Only a new name? Then keep the values, and write instead: {one_line(rename)};"
     for statement in script.statements:
         yield f"{statement};"
