@@ -48,37 +48,47 @@ def find_interpreter(named: Path | None, places: tuple[Path, ...]) -> Path:
 
 
 class Interpreter:
-    """One process of the project's Python that answers requests about Alembic, one after another.
+    """Processes of the project's Python that answer requests about Alembic, each one after another.
 
-    The process starts with the first request, and ends with this object or with this process, whichever goes first.
+    The first starts with the first request; another one, up to one a core, only with a request that comes while all
+    are busy. They end with this object or with this process, whichever goes first.
     """
 
     def __init__(self, python: Path, directory: Path) -> None:
         """``directory`` is the working directory of everything that runs."""
         self.python = python
         self._directory = directory
-        self._process: subprocess.Popen[str] | None = None
-        self._lock = threading.Lock()
+        self._idle: list[subprocess.Popen[str]] = []
+        self._places = threading.BoundedSemaphore(os.cpu_count() or 1)
         self.drivers: list[str] = []
 
     def ask(self, request: Answer, *, timeout: float) -> Answer:
         """Send one request and wait for the answer; none after ``timeout`` seconds is the answer ``timed_out``."""
-        with self._lock:
-            process = self._started()
+        with self._places:
+            process = self._taken()
             with _killed_unless_done(process, timeout) as late:
                 answer = _exchange(process, json.dumps(request))
             if answer is None:
                 return {"timed_out": True, "output": ""} if late.is_set() else {"died": process.wait(), "output": ""}
+            self._idle.append(process)
             return answer
 
     def start(self) -> None:
         """Start the process now and learn what it has. Raises :class:`migsafe.errors.ClientToolMissing`."""
-        with self._lock:
-            self._started()
+        with self._places:
+            self._idle.append(self._taken())
+
+    def _taken(self) -> subprocess.Popen[str]:
+        """A process that nobody else uses: the one that was used last, or a new one."""
+        while True:
+            try:
+                process = self._idle.pop()
+            except IndexError:
+                return self._started()
+            if process.poll() is None:
+                return process
 
     def _started(self) -> subprocess.Popen[str]:
-        if self._process is not None and self._process.poll() is None:
-            return self._process
         try:
             process = subprocess.Popen(
                 [self.python, SCRIPT],
@@ -96,7 +106,6 @@ class Interpreter:
                 f"{self.python} could not be started: {error.strerror}", hint="Look at [history] python."
             ) from error
         weakref.finalize(self, _stop, process)
-        self._process = process
         hello = _exchange(process, None)
         assert process.stderr is not None
         said = process.stderr.read()  # all of it: the process turns its standard error away before it says hello

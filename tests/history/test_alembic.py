@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -599,6 +601,26 @@ def test_an_interpreter_without_alembic_is_named(project: AlembicProject, tmp_pa
 def test_an_interpreter_that_is_not_there_is_named(project: AlembicProject) -> None:
     with pytest.raises(ClientToolMissing, match="nowhere/python could not be started: No such file"):
         _ = project.history(python=Path("/nowhere/python")).migrations
+
+
+MEETS = """
+for _ in range(300):
+    met = "SELECT count(DISTINCT datname) FROM pg_stat_activity WHERE application_name = 'meets'"
+    if op.get_bind().exec_driver_sql(met).scalar() == 2:
+        break
+    op.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.1)")
+else:
+    raise RuntimeError("nobody came")
+"""
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="there is one core, so nothing runs side by side")
+def test_two_runs_go_on_at_the_same_time(project: AlembicProject, new_database: Callable[[], Address]) -> None:
+    project.revision("one", None, f"op.execute(\"SET application_name = 'meets'\")\n{MEETS}")
+    history = project.history()
+    with ThreadPoolExecutor(2) as executor:
+        runs = list(executor.map(lambda database: history.upgrade(database, None), [new_database(), new_database()]))
+    assert [run.failure for run in runs] == [None, None]
 
 
 def test_an_interpreter_that_is_none_is_named(project: AlembicProject) -> None:
