@@ -24,8 +24,14 @@ _LONGEST_NAME = 63
 _CONNECT_TIMEOUT = 10
 """Seconds."""
 
-_TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-"""What is set for short queries must not end a long dump."""
+_TIMEOUTS = {
+    "statement_timeout": 0,
+    "lock_timeout": 0,
+    "idle_in_transaction_session_timeout": 0,
+    "idle_session_timeout": 14,
+    "transaction_timeout": 17,
+}
+"""The major version that each came with. What is set for short queries must not end a long dump."""
 
 _TERMINATION_TIMEOUT = 5000
 """Milliseconds that a session is given to end."""
@@ -70,7 +76,7 @@ def server_version(connection: psycopg.Connection) -> tuple[str, int]:
 
 def without_timeouts(connection: psycopg.Connection) -> None:
     """None of the server's timeouts ends this session's long statements and transactions."""
-    names = (*_TIMEOUTS, *(["transaction_timeout"] if connection.info.server_version >= 170000 else []))
+    names = (name for name, since in _TIMEOUTS.items() if connection.info.server_version // 10000 >= since)
     connection.execute("".join(f"SET {name} = 0;" for name in names).encode())
 
 

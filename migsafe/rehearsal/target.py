@@ -17,7 +17,7 @@ from psycopg import errors, sql
 
 from migsafe.errors import BaselineError
 from migsafe.postgres.address import Address
-from migsafe.postgres.databases import connect_to
+from migsafe.postgres.databases import connect_to, without_timeouts
 from migsafe.postgres.reading import SETTINGS
 from migsafe.rehearsal.tables import find_tables, require_readable
 
@@ -46,8 +46,8 @@ def read_only_session(address: Address, *, statement_timeout: int, lock_timeout:
             "default_transaction_read_only": "on",
             "statement_timeout": f"{statement_timeout}s",
             "lock_timeout": f"{lock_timeout}s",
-            "idle_in_transaction_session_timeout": "0",
         }
+        without_timeouts(connection)
         for name, value in {**limits, **SETTINGS}.items():
             connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -8,6 +8,7 @@ import pytest
 
 from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres import databases
+from migsafe.postgres.address import Address
 from migsafe.postgres.server import Server
 from migsafe.postgres.servers.running import RunningServer
 
@@ -91,3 +92,16 @@ def test_a_server_that_is_gone_is_unavailable(server: Server) -> None:
     gone = RunningServer("url", server.version, server.major, "0" * 12, replace(server.address, port=1))
     with pytest.raises(ServerUnavailable, match="can't connect"):
         databases.drop(gone, "any")
+
+
+def test_no_timeout_that_is_set_for_a_database_is_left(database: Address) -> None:
+    unset = "SELECT name FROM pg_settings WHERE name ~ '^(statement|lock|idle.*|transaction)_timeout$' AND setting "
+    with databases.connect_to(database) as connection:
+        names = [name for (name,) in connection.execute(f"{unset} = '0'".encode())]
+        assert "idle_session_timeout" in names
+        for name in names:
+            connection.execute(f"ALTER DATABASE {database.database} SET {name} TO '10s'".encode())
+    with databases.connect_to(database) as connection:
+        assert connection.execute(f"{unset} = '0'".encode()).fetchall() == []
+        databases.without_timeouts(connection)
+        assert connection.execute(f"{unset} <> '0'".encode()).fetchall() == []
