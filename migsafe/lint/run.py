@@ -88,7 +88,7 @@ def _steps(script: Script) -> Iterator[Step]:
     for statement, transaction in zip(script.statements, script.transactions, strict=True):
         for action in statement.actions:
             yield Step(action, statement, transaction)
-    if script.statements:
+    if script.statements and not any(piece.run for piece in script.not_analysed):  # else the end was not seen
         yield Step(EndOfScript(), script.statements[-1], None)
 
 

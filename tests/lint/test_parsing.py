@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migsafe.catalog import Catalog
-from migsafe.lint.run import follow
+from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import script_of
 from migsafe.rules import Rule, rules
 from migsafe.sql.actions import AddColumn, CreateTable, Update
@@ -69,3 +69,10 @@ def test_what_is_only_followed_leaves_the_same_catalog(rule: Rule) -> None:
         assert set(each.relations) == set(whole.relations)
         assert set(each.others) == set(whole.others)
         assert (each.gone, each.search_path) == (whole.gone, whole.search_path)
+
+
+@pytest.mark.parametrize(("rest", "found"), [("", ["transaction-left-open"]), ("\\i other.sql", [])])
+def test_a_script_whose_end_was_not_seen_is_not_said_to_leave_a_transaction_open(rest: str, found: list[str]) -> None:
+    linter = Linter([rules()["transaction-left-open"]])
+    script = script_of(f"BEGIN;\nSELECT 1;\n{rest}")
+    assert [finding.rule for finding in linter.lint(script, Catalog())] == found
