@@ -137,6 +137,8 @@ def _differences(once: Catalog, twice: Catalog) -> Iterator[Thing]:
             yield from _of_relation(one, two)
     for other in once.others.keys() | twice.others.keys():
         before, after = once.others.get(other), twice.others.get(other)
+        if before is after:
+            continue
         if before is None or after is None or _ageless(before) != _ageless(after):
             name = before or after
             assert name is not None
