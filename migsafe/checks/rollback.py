@@ -3,7 +3,8 @@
 Method: the project's tool applies the migration to a clone of the baseline and takes it back. The state must then be
 the baseline's, schema and rows of every column; what rows hold is compared as the data check compares it, so that each
 column that doesn't come back is named with the count. Sequences are put back to where they stood, and the tool applies
-the migration again, which must lead to where it led before.
+the migration again, which must lead to where it led before. Where the schema changed, it goes back once more with a few
+rows written between (:mod:`migsafe.populate.invent`), as the new application would write them: the tool must not fail.
 
 Four answers: *lossless*; *lossy* (values or rows don't come back); *broken* (the tool fails on the way, objects or rows
 are left over, missing or others, or the migration can't be applied again); *absent* (there is no way back, or it does
@@ -11,7 +12,8 @@ nothing). Broken fails; lossy does so where it became of a value what ``[checks]
 ``rollback = "required"``.
 
 Limits: a column that comes back in another place among the others is no harm, and neither is a sequence that stands
-further on. A materialized view that comes back refreshed is none either. Only rows of the baseline are taken back here.
+further on. A materialized view that comes back refreshed is none either. Of rows written between only this is asked,
+whether the way back fails on them; what becomes of them is not.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from migsafe.checks.rollback_findings import (
     absent,
     again_differs,
     again_fails,
+    breaks_on_new_rows,
     fails,
     left_over,
     lossy,
@@ -39,6 +42,7 @@ from migsafe.checks.rollback_findings import (
 from migsafe.checks.rollback_run import Return, go_back, put_sequences_back, sequences_behind
 from migsafe.checks.samples import row_samples
 from migsafe.findings import CheckResult, Finding, Outcome, Severity
+from migsafe.populate.invent import invent
 from migsafe.rows.survival import Survival
 from migsafe.state import compare_states, without_refreshed
 
@@ -69,7 +73,24 @@ def _check(experiment: Experiment) -> CheckResult:
             return _absent(experiment, "the way back does nothing")
         if reason := _held_by_clones(experiment, back):
             return CheckResult("rollback", Outcome.NOT_CHECKED, reason=reason)
-        return _result(judge(experiment, database, back, difference))
+        judged = judge(experiment, database, back, difference)
+    if judged.broken or experiment.state_after.schema == experiment.state_before.schema:
+        return _result(judged)
+    return _result(_with_new_rows(experiment, judged))
+
+
+def _with_new_rows(experiment: Experiment, judged: Judged) -> Judged:
+    """Go back once more, with rows written between as the new application would write them."""
+    sandbox = experiment.sandbox
+    with sandbox.scratch("written", template=experiment.after) as database:
+        with sandbox.connect(database) as connection:
+            invented = invent(connection, sandbox.history.version_tables)
+        back = go_back(experiment, database)
+    left_out = [f"{name}: {reason}" for name, reason in sorted(invented.not_invented.items())]
+    if back.run.succeeded:
+        notes = [f"tables with fewer new rows than tried: {len(left_out)}, such as {left_out[0]}"] if left_out else []
+        return replace(judged, notes=(*judged.notes, *notes))
+    return replace(judged, broken=(breaks_on_new_rows(experiment, back, invented.rows, left_out),))
 
 
 def _absent(experiment: Experiment, reason: str) -> CheckResult:

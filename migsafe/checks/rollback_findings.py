@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,24 @@ def fails(experiment: Experiment, back: Return) -> Finding:
             Evidence("left behind", "\n".join(left) or "nothing: the database is as the migration left it"),
         ],
         failure.location if failure.location != Location() else experiment.step.way_back,
+    )
+
+
+def breaks_on_new_rows(
+    experiment: Experiment, back: Return, rows: Mapping[str, int], left_out: Sequence[str]
+) -> Finding:
+    """The tool failed on the way, and doesn't without the rows that were written between."""
+    failure = back.run.run.failure
+    assert failure is not None
+    written = [f"{table}: {many(count, 'row')}" for table, count in sorted(rows.items())]
+    evidence = [*errors_of(back.run), Evidence("written", _cut(written))]
+    return Finding(
+        rule="rollback-breaks-on-new-rows",
+        severity=Severity.ERROR,
+        message=f"The way back fails once the new application has written rows: {_error(back.run)}",
+        remedy="Let it first bring what the new schema takes, and the old one doesn't, into the old form.",
+        location=failure.location if failure.location != Location() else experiment.step.way_back,
+        evidence=(*evidence, *([Evidence("not written", _cut(left_out))] if left_out else [])),
     )
 
 
