@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Says
-from migsafe.rules.names import has_all_columns, meant, missing_column, uses_of_statement
+from migsafe.rules.names import has_all_columns, meant, missing_column
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import (
     Action,
@@ -68,7 +68,7 @@ def _named(action: Action) -> Iterator[tuple[Name, str]]:
 
 def _in_queries(context: Context) -> Iterator[Match]:
     told = set()
-    for use in uses_of_statement(context):
+    for use in context.uses:
         if isinstance(use, ColumnUse) and (found := missing_column(use, context)):
             where, there = found
             if (use.column, where) not in told:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from migsafe.catalog import Table
 from migsafe.findings import Severity
 from migsafe.rules.claims import Nothing
-from migsafe.rules.names import column_meant, uses_of_statement
+from migsafe.rules.names import column_meant
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.rules.values import keeps_rows
 from migsafe.sql.actions import Column, CreateTable, CreateView, Delete, Insert, Query, Update
@@ -26,7 +26,7 @@ _FRACTIONS = ("numeric", "float4", "float8")
 
 
 def find(_: Action, context: Context) -> Iterator[Match]:
-    for use in uses_of_statement(context):
+    for use in context.uses:
         if isinstance(use, Comparison):
             yield from _side(use.left, use.right, use.levels, context)
             yield from _side(use.right, use.left, use.levels, context)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from migsafe.catalog import Catalog, Table
 from migsafe.rules.locks import Lock, locks_of
-from migsafe.sql.actions import Action, SetVariable
+from migsafe.sql.actions import Action, EndOfScript, SetVariable
 from migsafe.sql.names import Name
-from migsafe.sql.parsing import ParsedStatement
+from migsafe.sql.parsing import ParsedStatement, Within
+from migsafe.sql.scopes import Use, uses
 
 OLDEST_VERSION = 14
 """The major version that is assumed where none is given: rules warn of what is a hazard there."""
@@ -90,6 +92,19 @@ class Context:
         """The locks that the transaction took before this action."""
         for step in self.in_same_transaction:
             yield from step.locks
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """What the statement names; nothing but for its last action, so that each name comes once.
+
+        Nothing where a name may be a variable of PL/pgSQL, or the statement may not be run at all.
+        """
+        follows = next((step for step in self.later if not isinstance(step.action, EndOfScript)), None)
+        if follows is not None and follows.statement is self.statement:
+            return ()
+        if self.statement.within is not Within.SCRIPT or self.statement.conditional:
+            return ()
+        return tuple(uses(self.statement.node))
 
     def setting(self, name: str) -> str | None:
         """The value that the script gave a run-time parameter of the session, such as ``lock_timeout``."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from postgast import pg_query_pb2 as pb
 
 from migsafe.catalog import Table
-from migsafe.sql.actions import Column, EndOfScript, Kind
+from migsafe.sql.actions import Column, Kind
 from migsafe.sql.names import Name, quoted, words
-from migsafe.sql.parsing import Within
-from migsafe.sql.scopes import ColumnUse, Source, Use, uses
+from migsafe.sql.scopes import ColumnUse, Source
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -36,18 +35,6 @@ _BOOKS = frozenset(
     )
 )
 """The tables in which tools keep their books: no migration makes them."""
-
-
-def uses_of_statement(context: Context) -> Iterator[Use]:
-    """What the statement names; nothing but for its last action, so that each name comes once.
-
-    Nothing where a name may be a variable of PL/pgSQL, or the statement may not be run at all.
-    """
-    statement = context.statement
-    follows = next((step for step in context.later if not isinstance(step.action, EndOfScript)), None)
-    last = follows is None or follows.statement is not statement
-    if last and statement.within is Within.SCRIPT and not statement.conditional:
-        yield from uses(statement.node)
 
 
 def is_missing(table: Name, context: Context) -> bool:

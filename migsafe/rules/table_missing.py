@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.catalog import Table, View
 from migsafe.rules.claims import Says
-from migsafe.rules.names import is_missing, meant, uses_of_statement
+from migsafe.rules.names import is_missing, meant
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import (
     Action,
@@ -64,7 +64,7 @@ def _named(action: Action, context: Context) -> Iterator[Name]:
         case Truncate():
             yield from action.tables
         case _:
-            yield from (use.table for use in uses_of_statement(context) if isinstance(use, TableUse))
+            yield from (use.table for use in context.uses if isinstance(use, TableUse))
 
 
 def _named_before(table: Name, context: Context) -> bool:
