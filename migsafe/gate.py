@@ -249,7 +249,7 @@ class Gate:
         ignores = read_ignores(file for step in steps for file in step.texts)
         if results:
             kept, _ = apply_ignores(ignores, results, (*CHECKS, CONTRACT))
-            yield MigrationReport(experiment.step.version, experiment.step.description, (), kept)
+            yield MigrationReport(experiment.step.version, experiment.step.description, (), kept, together=True)
 
     def _experiment(self, step: Step, before: str, state: State) -> Experiment:
         self.progress(f"{step.version}: applying")

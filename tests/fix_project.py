@@ -33,7 +33,7 @@ class Ran:
         return {
             each["version"]: {check["check"]: check["answer"] for check in each["checks"] if check["check"] != "lint"}
             for each in migrations
-            if each["version"] != "all"
+            if not each["together"]
         }
 
 

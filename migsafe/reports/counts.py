@@ -26,7 +26,7 @@ def count(report: Report) -> Counts:
     outcomes = Counter(check.outcome for migration in report.migrations for check in migration.checks)
     severities = Counter(finding.severity for finding in report.all_findings)
     return Counts(
-        migrations=len(report.migrations),
+        migrations=sum(not migration.together for migration in report.migrations),
         passed=outcomes[Outcome.PASSED],
         failed=outcomes[Outcome.FAILED],
         not_checked=outcomes[Outcome.NOT_CHECKED],

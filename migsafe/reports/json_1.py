@@ -91,6 +91,7 @@ def _migration(migration: MigrationReport) -> Object:
         "statements": [_statement(statement) for statement in migration.statements],
         "not_traced": migration.not_traced or None,
         "second_run": migration.second_run and _second_run(migration.second_run),
+        "together": migration.together,
     }
 
 
