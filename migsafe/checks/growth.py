@@ -60,7 +60,7 @@ class Work:
     def of(cls, statement: Statement, *, timed: bool = True) -> Work:
         """``timed`` is false where its time may be another's as well.
 
-        What a COMMIT writes is what was done before it: with ``wal_level = minimal`` the files that are written anew.
+        What a COMMIT writes is what was done before it.
         """
         return cls(
             scanned=sum(scan.rows for scan in statement.scans),

@@ -122,7 +122,7 @@ def server_options(chosen: Mapping[str, str]) -> list[str]:
         "fsync": "off",
         "synchronous_commit": "off",
         "full_page_writes": "off",
-        "wal_level": "minimal",
+        "wal_level": "replica",
         "max_wal_senders": "0",
         "max_wal_size": "4GB",
         "checkpoint_timeout": "1h",
