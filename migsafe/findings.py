@@ -273,8 +273,8 @@ class MigrationReport:
     """One step of the history and its checks: one migration, or all pending ones of a tool that can't stop between.
 
     ``not_traced`` says why the locks, rewrites and scans of its statements are not known; empty where they are.
-    ``second_run`` is what its text says of a second run; none where the text wasn't read. ``together`` says that it is no
-    step of its own: it has what was asked of all new migrations at once.
+    ``second_run`` is what its text says of a second run; none where the text wasn't read. ``together`` says that it is
+    no step of its own: it has what was asked of all new migrations at once.
     """
 
     version: str
