@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.catalog import Table
 from migsafe.rules.edits import Edit, Fix, at_end, before, head, in_front, rest_from
-from migsafe.sql.actions import AddColumn, AddConstraint, Constraint, ConstraintKind
+from migsafe.sql.actions import AddColumn, AddConstraint, Constraint, ConstraintKind, CreateTable
 from migsafe.sql.names import Name, quoted
 from migsafe.sql.words import words
 
@@ -26,6 +27,18 @@ def added(action: AddConstraint | AddColumn, kind: ConstraintKind, context: Cont
     else:
         given = action.column.constraints
     return tuple(each for each in given if each.kind is kind)
+
+
+def written(action: CreateTable | AddConstraint | AddColumn) -> Iterator[tuple[Name, Constraint]]:
+    """The constraints that an action writes down, those beside columns too, each with its table."""
+    match action:
+        case CreateTable():
+            yield from ((action.name, each) for each in action.constraints)
+            yield from ((action.name, each) for column in action.columns for each in column.constraints)
+        case AddColumn():
+            yield from ((action.table, each) for each in action.column.constraints)
+        case AddConstraint():
+            yield action.table, action.constraint
 
 
 def name_for(table: Name, constraint: Constraint) -> str:

@@ -117,6 +117,8 @@ def _read_beside(node: pb.Constraint, column: str, said: dict[str, Any], constra
         said |= {"generated": stored, "default": Expression(node.raw_expr)}
     elif kind in (pb.CONSTR_ATTR_DEFERRABLE, pb.CONSTR_ATTR_DEFERRED) and constraints:
         constraints[-1] = replace(constraints[-1], deferrable=True)
+    elif kind == pb.CONSTR_ATTR_NOT_ENFORCED and constraints:
+        constraints[-1] = replace(constraints[-1], enforced=False)
     elif kind in _CONSTRAINTS:
         constraint = _constraint(node)
         constraints.append(constraint if constraint.columns else replace(constraint, columns=(column,)))
