@@ -8,7 +8,8 @@ from functools import cached_property
 
 from migsafe.catalog import Catalog, Table
 from migsafe.rules.locks import Lock, locks_of
-from migsafe.sql.actions import Action, EndOfScript, SetVariable
+from migsafe.sql.actions import Action, Drop, EndOfScript, Kind, SetVariable
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import Name
 from migsafe.sql.parsing import ParsedStatement, Within
 from migsafe.sql.scopes import Use, uses
@@ -92,6 +93,19 @@ class Context:
         """The locks that the transaction took before this action."""
         for step in self.in_same_transaction:
             yield from step.locks
+
+    @property
+    def exclusive_lock_held(self) -> Lock | None:
+        """The first ACCESS EXCLUSIVE lock that the transaction took before, but for one on what it dropped.
+
+        Nobody waits for that any more.
+        """
+        for step in self.in_same_transaction:
+            dropped = isinstance(step.action, Drop) and step.action.kind is not Kind.INDEX and step.action.table is None
+            for lock in () if dropped else step.locks:
+                if lock.mode is LockMode.ACCESS_EXCLUSIVE:
+                    return lock
+        return None
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
-from migsafe.rules.locks import Lock
 from migsafe.rules.rule import Confidence, Match, Rule
-from migsafe.sql.actions import CreateIndex, Drop, Kind
+from migsafe.sql.actions import CreateIndex
 from migsafe.sql.lock_modes import LockMode
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def find(action: CreateIndex, context: Context) -> Iterator[Match]:
     if action.concurrently or context.is_new(action.table):
         return
-    held = next(_exclusive(context), None)
+    held = context.exclusive_lock_held
     if held is None:
         return
     yield Match(
@@ -28,14 +27,6 @@ def find(action: CreateIndex, context: Context) -> Iterator[Match]:
         f"COMMIT; -- or in a migration of its own\n{context.statement.text};",
         action.table,
     )
-
-
-def _exclusive(context: Context) -> Iterator[Lock]:
-    """The strongest locks that are held, but for those on what was dropped: nobody waits for that any more."""
-    for step in context.in_same_transaction:
-        if isinstance(step.action, Drop) and step.action.kind is not Kind.INDEX and step.action.table is None:
-            continue
-        yield from (lock for lock in step.locks if lock.mode is LockMode.ACCESS_EXCLUSIVE)
 
 
 RULE = Rule(
