@@ -102,7 +102,7 @@ def _validate(catalog: Catalog, table: Table, action: ValidateConstraint) -> Eff
 
 def _attach(catalog: Catalog, table: Table, action: AttachPartition) -> Effect:
     partition = catalog.expect_table(action.partition)
-    catalog.change(partition, partition_of=table.name)
+    catalog.change(partition, partition_of=table.name, default_partition=action.default)
     return Effect(changed=(ObjectId(Kind.TABLE, partition.name),))
 
 
@@ -110,7 +110,7 @@ def _detach(catalog: Catalog, table: Table, action: DetachPartition) -> Effect:
     partition = catalog.expect_table(action.partition)
     if partition.complete and partition.partition_of != table.name:
         raise Refusal("42P01", f'relation "{partition.name.name}" is not a partition of relation "{table.name.name}"')
-    catalog.change(partition, partition_of=None)
+    catalog.change(partition, partition_of=None, default_partition=False)
     return Effect(changed=(ObjectId(Kind.TABLE, partition.name),))
 
 

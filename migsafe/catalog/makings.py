@@ -62,6 +62,7 @@ def create_table(catalog: Catalog, action: CreateTable) -> Effect:
         complete=complete,
         partitioned=action.partitioned,
         partition_of=catalog.qualified(action.partition_of) if action.partition_of else None,
+        default_partition=action.default_partition,
         temporary=action.temporary,
         made_in=catalog.script,
     )
@@ -129,6 +130,7 @@ def add_constraint(catalog: Catalog, table: Name, constraint: Constraint) -> Ite
         refers_to=catalog.qualified(constraint.refers_to) if constraint.refers_to else None,
         refers_columns=constraint.refers_columns,
         index=index.name.name if index else None,
+        deferred=constraint.deferred,
         made_in=catalog.script,
     )
     known = catalog.change(known, constraints={**known.constraints, name: entry}, gone=known.gone - {name})

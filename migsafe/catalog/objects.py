@@ -18,7 +18,10 @@ QUALIFIED = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class KnownConstraint:
-    """A constraint of a table. ``index`` is the name of the index behind it, where it has one."""
+    """A constraint of a table. ``index`` is the name of the index behind it, where it has one.
+
+    ``deferred``: it is checked at the commit.
+    """
 
     name: str
     kind: ConstraintKind
@@ -28,6 +31,7 @@ class KnownConstraint:
     refers_to: Name | None = None
     refers_columns: tuple[str, ...] = ()
     index: str | None = None
+    deferred: bool = False
     made_in: int = 0
 
 
@@ -48,6 +52,7 @@ class Table:
     complete: bool = True
     partitioned: bool = False
     partition_of: Name | None = None
+    default_partition: bool = False
     temporary: bool = False
     made_in: int = 0
 

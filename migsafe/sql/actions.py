@@ -65,6 +65,7 @@ class Constraint:
     on_update: str = "a"
     using_index: str | None = None
     deferrable: bool = False
+    deferred: bool = False
     enforced: bool = True
 
 
@@ -104,6 +105,7 @@ class CreateTable(Action):
     temporary: bool = False
     partitioned: bool = False
     partition_of: Name | None = None
+    default_partition: bool = False
     inherits: tuple[Name, ...] = ()
     like: tuple[Name, ...] = ()
     as_query: bool = False
@@ -192,6 +194,7 @@ class ValidateConstraint(AlterTable):
 @dataclass(frozen=True, slots=True)
 class AttachPartition(AlterTable):
     partition: Name
+    default: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ EVENTS = "CREATE TABLE events (at int) PARTITION BY RANGE (at);\n"
 OLD = "INSERT INTO old SELECT n FROM generate_series(1, 500) AS n;"
 ATTACH = "ALTER TABLE events ATTACH PARTITION old FOR VALUES FROM (1) TO (9000);"
 PARTITIONED = f"{EVENTS}CREATE TABLE part PARTITION OF events FOR VALUES FROM (1) TO (9000);"
+DEFAULT = f"{EVENTS}CREATE TABLE rest PARTITION OF events DEFAULT;"
+EARLY = "CREATE TABLE early PARTITION OF events FOR VALUES FROM (1) TO (9);"
 FILLED = "CREATE TABLE orders (id bigint, customer bigint CONSTRAINT filled CHECK (customer IS NOT NULL));"
 SEVERAL = "CREATE TABLE orders (id bigint, customer bigint, note varchar(10));"
 REFERRED = "CREATE TABLE customers (id bigint PRIMARY KEY);\nCREATE TABLE orders (id bigint);"
@@ -35,6 +37,16 @@ CASES = [
         f"{EVENTS}CREATE TABLE old (at int NOT NULL);\nALTER TABLE old ADD CHECK (at BETWEEN 1 AND 5000) NOT VALID;",
         ATTACH,
         True,
+    ),
+    ("default-partition-scans", EVENTS, EARLY, False),
+    ("default-partition-scans", DEFAULT, f"ALTER TABLE events DETACH PARTITION rest;\n{EARLY}", False),
+    ("default-partition-scans", DEFAULT.replace("DEFAULT", "(CHECK (at > 10)) DEFAULT"), EARLY, False),
+    ("default-partition-scans", DEFAULT.replace("DEFAULT", "(CHECK (at IS NOT NULL)) DEFAULT"), EARLY, True),
+    (
+        "default-partition-scans",
+        f"{EVENTS}CREATE TABLE rest (at int CHECK (at > 9));\nALTER TABLE events ATTACH PARTITION rest DEFAULT;",
+        "CREATE TABLE fresh (at int);\nALTER TABLE events ATTACH PARTITION fresh FOR VALUES FROM (-9) TO (9);",
+        False,
     ),
     ("set-not-null-scans", FILLED, "ALTER TABLE orders ALTER customer SET NOT NULL;", False),
     ("set-not-null-scans", FILLED, "ALTER TABLE orders ALTER customer SET NOT NULL, DROP CONSTRAINT filled;", True),

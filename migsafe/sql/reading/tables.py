@@ -68,6 +68,7 @@ def _create_table(node: pb.CreateStmt, kind: Kind) -> CreateTable:
         temporary=node.relation.relpersistence == "t",
         partitioned=node.HasField("partspec"),
         partition_of=parents[0] if partition and parents else None,
+        default_partition=node.partbound.is_default,
         inherits=() if partition else parents,
         like=like,
         unlogged=node.relation.relpersistence == "u",
@@ -116,7 +117,8 @@ def _read_beside(node: pb.Constraint, column: str, said: dict[str, Any], constra
         stored = getattr(node, "generated_kind", "s") or "s"
         said |= {"generated": stored, "default": Expression(node.raw_expr)}
     elif kind in (pb.CONSTR_ATTR_DEFERRABLE, pb.CONSTR_ATTR_DEFERRED) and constraints:
-        constraints[-1] = replace(constraints[-1], deferrable=True)
+        deferred = kind == pb.CONSTR_ATTR_DEFERRED or constraints[-1].deferred
+        constraints[-1] = replace(constraints[-1], deferrable=True, deferred=deferred)
     elif kind == pb.CONSTR_ATTR_NOT_ENFORCED and constraints:
         constraints[-1] = replace(constraints[-1], enforced=False)
     elif kind in _CONSTRAINTS:
@@ -153,6 +155,7 @@ def _constraint(node: pb.Constraint) -> Constraint:
         on_update=node.fk_upd_action or "a",
         using_index=node.indexname or None,
         deferrable=node.deferrable,
+        deferred=node.initdeferred,
         enforced=node.is_enforced or (kind is not ConstraintKind.CHECK and kind is not ConstraintKind.FOREIGN_KEY),
     )
 
@@ -213,7 +216,11 @@ _ALTERATIONS: Mapping[int, Callable[[pb.AlterTableCmd], Sequence[Any] | None]] =
     pb.AT_AddConstraint: _add_constraint,
     pb.AT_DropConstraint: lambda each: (DropConstraint, each.name, each.missing_ok, _cascade(each)),
     pb.AT_ValidateConstraint: lambda each: (ValidateConstraint, each.name),
-    pb.AT_AttachPartition: lambda each: (AttachPartition, relation_name(_partition(each).name)),
+    pb.AT_AttachPartition: lambda each: (
+        AttachPartition,
+        relation_name(_partition(each).name),
+        _partition(each).bound.is_default,
+    ),
     pb.AT_DetachPartition: lambda each: (
         DetachPartition,
         relation_name(_partition(each).name),
