@@ -1,4 +1,4 @@
-"""ALTER TABLE behind a change of rows whose deferred checks still wait."""
+"""ALTER TABLE and CREATE INDEX behind a change of rows whose deferred checks still wait."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from migsafe.sql.actions import (
     AlterTable,
     AlterTableOther,
     ConstraintKind,
+    CreateIndex,
     DropColumn,
     DropConstraint,
     DropNotNull,
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
 _CHECKED_NOW = Other("constraints_set_stmt")
 
 
-def find(action: AlterTable, context: Context) -> Iterator[Match]:
+def find(action: AlterTable | CreateIndex, context: Context) -> Iterator[Match]:
     table = context.table(action.table)
     if table is None or not _waits(table, context):
         return
     yield Match(
-        f"{action.table} is altered in the transaction that changed its rows, while checks of a deferred foreign key "
-        "wait for the commit: PostgreSQL refuses it (55006).",
+        f"{action.table} is altered or indexed in the transaction that changed its rows, while checks of a deferred "
+        "foreign key wait for the commit: PostgreSQL refuses it (55006).",
         f"SET CONSTRAINTS ALL IMMEDIATE; -- or in a migration of its own\n{context.statement.text};",
         action.table,
     )
@@ -67,14 +68,15 @@ def _changes(action: Insert | Update, columns: set[str]) -> bool:
 RULE = Rule(
     id="altered-with-checks-waiting",
     hazard="H4",
-    title="A table is altered while checks of its rows wait for the commit",
+    title="A table is altered or indexed while checks of its rows wait for the commit",
     explanation="Foreign keys that are INITIALLY DEFERRED are checked at the commit. Until then PostgreSQL refuses to "
-    "alter the table whose rows were changed. It passes where no row is met, on an empty database for instance.",
+    "alter or index the table whose rows were changed. It passes where no row is met, as on an empty database.",
     on=(
         AddColumn,
         AddConstraint,
         AlterColumnType,
         AlterTableOther,
+        CreateIndex,
         DropColumn,
         DropConstraint,
         DropNotNull,

@@ -33,17 +33,84 @@ in every table. The example that is found does what stands there, to the relatio
 named; the one that is clean doesn't. Codes are SQLSTATEs.
 """
 
+WITHOUT_RULE = {
+    "A8": (
+        "An index built CONCURRENTLY on PostgreSQL 14.0 to 14.3 may miss rows",
+        (
+            "No rule: the minor version of production is in no text, and neither `server_version` nor a server of the "
+            "sandbox tells it. Upgrade to 14.4, then REINDEX."
+        ),
+    ),
+    "B13 (collation)": (
+        "The two sides of a foreign key have different collations",
+        (
+            "No rule: a column without COLLATE has that of its database, which no text shows. Where PostgreSQL refuses "
+            "such a key, the apply check meets it."
+        ),
+    ),
+    "D3": ("A table is dropped and made again", "The rule table-dropped."),
+    "D21": (
+        "Columns in an order that leaves gaps",
+        "No rule: a matter of some bytes a row, which harms no migration.",
+    ),
+    "D22": (
+        "Autovacuum off, versions of extensions, superusers, row security, grants, SECURITY DEFINER",
+        (
+            "No rule: what is right is for a team to say. The compatibility check finds what a role may no longer do "
+            "or see, the rollback check what of it doesn't come back."
+        ),
+    ),
+    "F3": ("No timeout at all", "The rules lock-without-timeout and statement-without-timeout."),
+    "F4": (
+        "No idle_in_transaction_session_timeout, no application_name",
+        "No rule: the migration tool's connection sets them, not the text.",
+    ),
+    "F8": (
+        "A table is written anew while another one is locked",
+        (
+            "The lock check of `migsafe check` (`locks-rewrite`, and `locks-held` for whatever else is at work under a "
+            "lock); the rules type-change-rewrites and column-default-rewrites see the rewrite."
+        ),
+    ),
+    "F10": (
+        "Tables locked one after the other, migrations in another order",
+        "The lock check (`locks-several-tables`) and the order check.",
+    ),
+    "F12": ("A SAVEPOINT", "No rule: it harms nothing. Its locks are held until the transaction ends, and counted so."),
+    "G2": (
+        "A migration that can't be taken back",
+        "The rollback check runs the way back with rows; the data check finds what is lost on the way.",
+    ),
+    "G3": (
+        "SQL that can't be read: dynamic SQL, other languages",
+        'Each place is listed as not analysed, with the reason; `not_analysed = "fail"` under `[lint]` makes it fail.',
+    ),
+    "G4": ("How a Django migration imports models", "No rule: Python, not SQL."),
+    "G5": (
+        "An ignore comment that is stale, unknown or without a reason",
+        "The findings `ignore-unused` and `ignore-without-reason`.",
+    ),
+    "H5": (
+        "No ANALYZE after a change of many rows, a sequence that is behind, values in TOAST",
+        (
+            "No rule: the text doesn't tell how many rows there are, nor autovacuum's pace. The lock check measures "
+            "what a change of rows costs at two sizes."
+        ),
+    ),
+    "I9": ("Names that break a team's convention", "No rule: a policy is the team's."),
+    "I10": ("Types, columns or comments that a team asks for or forbids", "No rule: a policy is the team's."),
+}
+"""The hazards that no rule is about, by number: what each is, and who finds it, or why nobody does."""
+
 _ELSEWHERE = """## Hazards that no rule is about
 
-- An index built CONCURRENTLY on PostgreSQL 14.0 to 14.3 may miss rows: a matter of the server's minor version, which no
-  text shows. Upgrade to 14.4, then REINDEX.
-- Whether a unique index, a NOT NULL, a CHECK or a foreign key holds over the rows there are: the apply check of
-  `migsafe check` tries it over real rows.
-- What a migration loses of values, and whether it can be run again, cut off or taken back: the data, apply-twice,
-  crash, restore and rollback checks do it.
-- What the application that still runs can't do any more: the compatibility check.
-- What belongs to extensions (vectors, geometry), and policies of a team (which types, which names, which comments).
-"""
+Whether a unique index, a NOT NULL, a CHECK or a foreign key holds over the rows there are is tried by the apply check
+of `migsafe check`; what becomes of values, of a second run and of one that is cut off by the data, apply-twice, crash
+and restore checks; what the application that still runs can't do any more by the compatibility check. What belongs to
+extensions (vectors, geometry) is seen by nobody but those. Beside that:
+
+| number | hazard | who finds it, or why there is no rule |
+|---|---|---|"""
 
 _SQUAWK = """
     require-concurrent-index-creation require-concurrent-index-deletion constraint-missing-not-valid
@@ -79,7 +146,9 @@ def _lines() -> Iterator[str]:
         yield ""
         for rule in group:
             yield from _described(rule)
-    yield _ELSEWHERE.rstrip()
+    yield _ELSEWHERE
+    for number, (title, where) in WITHOUT_RULE.items():
+        yield f"| {number} | {title} | {where} |"
 
 
 def _row(rule: Rule) -> str:

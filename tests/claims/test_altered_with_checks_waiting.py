@@ -21,6 +21,7 @@ UPDATE = "UPDATE orders SET customer = 1 WHERE id = 2;"
     [
         (f"INSERT INTO orders VALUES (0, 1);\n{ALTER}", True),
         (f"{UPDATE}\nALTER TABLE orders ALTER customer SET NOT NULL;", True),
+        (f"{UPDATE}\nCREATE INDEX orders_customer ON orders (customer);", True),
         (f"SET CONSTRAINTS ALL IMMEDIATE;\n{ALTER}", False),
         (f"UPDATE orders SET id = -id;\n{ALTER}", False),
         (f"{UPDATE}\nALTER TABLE customers ADD COLUMN note text;", False),
