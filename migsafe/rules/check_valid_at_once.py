@@ -24,10 +24,13 @@ def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]
         if not each.valid or not each.enforced:
             continue
         name = quoted(name_for(action.table, each))
+        first = (
+            f"-- after ADD COLUMN {quoted(action.column.name)} without it\n" if isinstance(action, AddColumn) else ""
+        )
         yield Match(
             f"Adding the check {name} reads every row of {action.table} under an ACCESS EXCLUSIVE lock: reads and "
             "writes wait.",
-            f"ALTER TABLE {action.table} ADD CONSTRAINT {name} CHECK ({each.expression}) NOT VALID;\n"
+            f"{first}ALTER TABLE {action.table} ADD CONSTRAINT {name} CHECK ({each.expression}) NOT VALID;\n"
             f"ALTER TABLE {action.table} VALIDATE CONSTRAINT {name}; -- in a later transaction",
             action.table,
             fixes=valid_later_fixes(action, each, context),
