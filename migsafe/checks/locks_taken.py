@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from migsafe.checks.locks_held import Moment
@@ -16,6 +17,9 @@ IN_A_TRANSACTION = "25001"
 """SQLSTATE active_sql_transaction."""
 
 SHOWN = 10
+
+LONGEST = 100
+"""Characters of a statement, where it is one line of several."""
 
 
 def no_timeout(moments: Sequence[Moment], step: Location) -> Iterator[Finding]:
@@ -77,6 +81,7 @@ def concurrently_in_transaction(statements: Sequence[Statement], step: Location)
 
 def _lines(moments: Sequence[Moment]) -> Iterator[str]:
     for each in moments[:SHOWN]:
-        yield f"{' '.join(each.statement.sql.split())[:100]}: {each.taken[0].mode} on {each.taken[0].relation}"
+        relations = ", ".join(dict.fromkeys(lock.relation for lock in each.taken if lock.mode == each.taken[0].mode))
+        yield f"{shorten(each.statement.sql, LONGEST, placeholder=' …')}: {each.taken[0].mode} on {relations}"
     if len(moments) > SHOWN:
         yield f"… and {len(moments) - SHOWN:,} more"

@@ -187,6 +187,17 @@ def test_a_timeout_counts_wherever_it_is_set(experiment: Try) -> None:
     assert finding.evidence[0].text == "ALTER TABLE orders ADD COLUMN b int: ACCESS EXCLUSIVE on public.orders"
 
 
+def test_a_long_statement_is_cut_off_visibly_and_all_its_tables_are_named(experiment: Try) -> None:
+    columns = ", ".join(f"column_{number} int" for number in range(20))
+    sql = f"CREATE TABLE items ({columns}, c int REFERENCES customers, o int REFERENCES orders);"
+    (finding,) = check_locks(experiment({"1.sql": sql})).findings
+    assert finding.rule == "locks-no-timeout"
+    text, _, locks = finding.evidence[0].text.partition(" …: ")
+    assert text.startswith("CREATE TABLE items (column_0 int,")
+    assert locks.startswith("SHARE ROW EXCLUSIVE on ")
+    assert {*locks.removeprefix("SHARE ROW EXCLUSIVE on ").split(", ")} == {"public.customers", "public.orders"}
+
+
 def test_one_statement_that_locks_two_tables_is_no_row_of_locks(experiment: Try) -> None:
     one = "ALTER TABLE orders ADD FOREIGN KEY (customer) REFERENCES customers NOT VALID;"
     assert told(check_locks(experiment(one))) == []
