@@ -10,9 +10,14 @@ from migsafe.findings import Report
 
 
 def relative(report: Report, root: Path) -> Report:
-    """The same report with every path in it that lies below ``root`` made relative to it."""
+    """The same report with every path in it that lies below ``root`` made relative to it.
+
+    Also where a path is part of the words that say what was not checked.
+    """
     changed: Report = _relative(report, root)
-    return changed
+    above = str(root / "_").removesuffix("_")
+    told = {subject.replace(above, ""): reason.replace(above, "") for subject, reason in report.not_checked.items()}
+    return changed if above == root.anchor else replace(changed, not_checked=told)
 
 
 def _relative(value: Any, root: Path) -> Any:

@@ -34,7 +34,8 @@ OTHERS_SHOWN = 5
 
 
 def render(report: Report, *, width: int, colour: bool) -> str:
-    """The report in ``width`` columns. Only the lines of evidence are never broken, so that carets stay put."""
+    """The report in ``width`` columns. Lines of evidence and places are never broken: carets stay put, and paths
+    can be copied."""
     page = Page(width, colour=colour)
     head(page, report)
     _migrations(page, report.migrations)
@@ -68,6 +69,10 @@ class Page:
             for number, line in enumerate([first, *rest]):
                 line.rstrip()
                 self._line(" " * (indent + (hanging if number else 0)), line)
+
+    def whole(self, text: str, *, indent: int, style: str = "") -> None:
+        """One line, however long."""
+        self._line(" " * indent, Text(text, style=style))
 
     def verbatim(self, text: str, *, indent: int) -> None:
         """Lines as they are, only indented."""
@@ -175,7 +180,7 @@ def _finding(page: Page, finding: Finding, source: str, others: Sequence[Finding
     title = f" {one_line(finding.rule)} ({one_line(source)})"
     page.write((finding.severity.value, STYLES[finding.severity]), (title, "bold"), hanging=2)
     if place := one_line(str(finding.location)):
-        page.write(f"at {place}", indent=2, hanging=2)
+        page.whole(f"at {place}", indent=2)
     page.write(plain(finding.message), indent=2)
     for evidence in finding.evidence:
         page.write(f"{plain(evidence.label)}:", indent=2)

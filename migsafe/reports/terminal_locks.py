@@ -32,7 +32,11 @@ def locks(page: Page, migrations: Sequence[MigrationReport]) -> None:
         before = migration
         held = one_line(lock_held(each.lock, each.relations))
         page.write((held, "red" if each.blocks_reads else "yellow"), indent=4, hanging=2)
-        place = f"{one_line(str(statement.location))} " if statement.location.file else ""
-        page.write((f"by {place}{shortened(statement.sql, page.width)}", "dim"), indent=6, hanging=2)
+        sql = shortened(statement.sql, page.width)
+        if statement.location.file:
+            page.whole(f"by {one_line(str(statement.location))}", indent=6, style="dim")
+            page.write((sql, "dim"), indent=8, hanging=2)
+        else:
+            page.write((f"by {sql}", "dim"), indent=6, hanging=2)
     if len(found) > SHOWN:
         page.write(f"… and {len(found) - SHOWN:,} held less long; migsafe trace shows all", indent=2, hanging=2)

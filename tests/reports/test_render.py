@@ -16,6 +16,7 @@ from rich.cells import cell_len
 
 from migsafe.findings import Finding, Location, Severity
 from migsafe.reports import FORMATS, render
+from migsafe.reports.counts import count
 from tests.fix_golden import Golden
 from tests.reports.samples import NASTY_NAMES, SAFE, SAMPLES, UNSAFE
 
@@ -71,8 +72,8 @@ def test_no_secret_and_no_steering_character_is_shown(name: str, format_name: st
 
 @every_sample
 @pytest.mark.parametrize("width", [40, 80, 132])
-def test_only_evidence_is_wider_than_the_terminal(name: str, width: int) -> None:
-    evidence = re.compile(r"^ {4}")
+def test_only_evidence_and_places_are_wider_than_the_terminal(name: str, width: int) -> None:
+    evidence = re.compile(r"^ {4}|^ {2}at ")
     lines = render(SAMPLES[name], "terminal", width=width).splitlines()
     assert [line for line in lines if cell_len(line) > width and not evidence.match(line)] == []
 
@@ -96,6 +97,28 @@ def test_files_below_the_root_are_named_relative_to_it(tmp_path: Path) -> None:
     places = [each["location"]["file"] for each in json.loads(render(report, "json", root=tmp_path))["findings"]]
     assert places == ["migrations/1.sql", "/elsewhere/2.sql"]
     assert str(tmp_path) not in render(report, "terminal", root=tmp_path)
+
+
+def test_files_in_the_words_for_what_was_not_checked_are_relative_too(tmp_path: Path) -> None:
+    told = {f"{tmp_path}/migrations/1.sql:7": f"{tmp_path}/migrations/2.sql fails", "/elsewhere/3.sql": "no"}
+    report = json.loads(render(replace(SAFE, not_checked=told), "json", root=tmp_path))
+    assert [(each["subject"], each["reason"]) for each in report["not_checked"]] == [
+        ("migrations/1.sql:7", "migrations/2.sql fails"),
+        ("/elsewhere/3.sql", "no"),
+    ]
+
+
+def test_a_place_is_on_one_line_however_long(tmp_path: Path) -> None:
+    path = "migrations/versions/4a_" + "and_then_".join("x" for _ in range(12)) + ".py"
+    finding = replace(UNSAFE.findings[0], location=Location(Path(path), 21, 5))
+    assert f"  at {path}:21:5\n" in render(replace(UNSAFE, findings=(finding,)), "terminal", width=80)
+
+
+def test_what_is_asked_of_all_migrations_is_no_migration_more() -> None:
+    together = replace(SAFE.migrations[0], version="all", together=True)
+    report = replace(SAFE, migrations=(*SAFE.migrations, together))
+    assert count(report).migrations == len(SAFE.migrations)
+    assert count(report).passed == count(SAFE).passed + len(together.checks)
 
 
 @every_sample
