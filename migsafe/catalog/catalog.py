@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from migsafe.catalog.layers import Key, Layer, Value
 from migsafe.catalog.objects import Index, Named, Relation, Sequence, Table, View
 from migsafe.sql.actions import Action, Column, Kind
 from migsafe.sql.names import Name, quoted
@@ -75,15 +76,24 @@ class Catalog:
         self.blurred = False
         self.script = 0
         self.search_path: tuple[str, ...] = ("public",)
-        self.relations: dict[QUALIFIED, Relation] = {}
-        self.others: dict[tuple[Kind, str, str], Named] = {}
+        self.relations: MutableMapping[QUALIFIED, Relation] = {}
+        self.others: MutableMapping[tuple[Kind, str, str], Named] = {}
         self.gone: set[tuple[Kind, str, str]] = set()
 
     def copy(self) -> Catalog:
         """An independent catalog that holds the same."""
+        return self._twin(_copied(self.relations), _copied(self.others))
+
+    def ahead(self) -> Catalog:
+        """A catalog that begins as this one, to look ahead while this one stays as it is."""
+        return self._twin(Layer(self.relations), Layer(self.others))
+
+    def _twin(
+        self, relations: MutableMapping[QUALIFIED, Relation], others: MutableMapping[tuple[Kind, str, str], Named]
+    ) -> Catalog:
         twin = Catalog(complete=self.complete)
         twin.script, twin.search_path, twin.blurred = self.script, self.search_path, self.blurred
-        twin.relations, twin.others, twin.gone = dict(self.relations), dict(self.others), set(self.gone)
+        twin.relations, twin.others, twin.gone = relations, others, set(self.gone)
         return twin
 
     def begin_script(self) -> None:
@@ -239,6 +249,10 @@ class Catalog:
             and each.owned_by[0] == table
             and column in (None, each.owned_by[1])
         ]
+
+
+def _copied(mapping: MutableMapping[Key, Value]) -> MutableMapping[Key, Value]:
+    return mapping.copy() if isinstance(mapping, Layer) else dict(mapping)
 
 
 def spoken(name: Name) -> str:

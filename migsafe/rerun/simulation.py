@@ -7,11 +7,12 @@ the first one left, and what differs after it was changed twice. Rows aren't sim
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
 from migsafe.catalog import Catalog, Effect
 from migsafe.catalog.catalog import TEMPORARY
+from migsafe.catalog.layers import Key, Layer, Value
 from migsafe.catalog.objects import Named, Relation, Table
 from migsafe.findings import Repeatable
 from migsafe.rerun.rows import class_of_rows
@@ -49,7 +50,7 @@ def rerun(statements: Sequence[ParsedStatement], before: Catalog, *, complete: b
     statement that is surely refused.
     """
     run = [each for each in statements if each.within is not Within.FUNCTION]
-    catalog = before.copy()
+    catalog = before.ahead()
     catalog.begin_script()
     first = [catalog.apply_all(each.actions) for each in run]
     _end_session(catalog)
@@ -115,8 +116,9 @@ def _of_effect(action: Action, effect: Effect) -> Said:
 
 def _end_session(catalog: Catalog) -> None:
     """Temporary tables go with the session; a second run is another one."""
-    for key in [key for key in catalog.relations if key[0] == TEMPORARY]:
-        del catalog.relations[key]
+    for key in _touched(catalog.relations):
+        if key[0] == TEMPORARY:
+            catalog.relations.pop(key, None)
 
 
 def _things(effects: Sequence[Effect]) -> set[Thing]:
@@ -129,13 +131,18 @@ def _spoken(thing: Thing) -> str:
     return thing[0] if thing[1] is None else f"{thing[0]}.{quoted(thing[1])}"
 
 
+def _touched(mapping: MutableMapping[Key, Value]) -> tuple[Key, ...]:
+    """The keys that the runs wrote to; all others are as before them."""
+    return tuple(mapping.written) if isinstance(mapping, Layer) else tuple(mapping)
+
+
 def _differences(once: Catalog, twice: Catalog) -> Iterator[Thing]:
-    """What two catalogs have in different ways, whoever made it."""
-    for key in once.relations.keys() | twice.relations.keys():
+    """What ``twice``, which became of ``once``, has in different ways, whoever made it."""
+    for key in _touched(twice.relations):
         one, two = once.relations.get(key), twice.relations.get(key)
         if one is not two:
             yield from _of_relation(one, two)
-    for other in once.others.keys() | twice.others.keys():
+    for other in _touched(twice.others):
         before, after = once.others.get(other), twice.others.get(other)
         if before is after:
             continue

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import psycopg
 import pytest
 
 from migsafe.catalog import Catalog
+from migsafe.catalog.objects import Relation
 from migsafe.findings import Repeatable
 from migsafe.rerun import Rerun, rerun
 from migsafe.sql.parsing import NotParsed, ParsedStatement, parse_script
@@ -161,3 +164,18 @@ def test_the_catalog_before_is_left_as_it_was() -> None:
     catalog = Catalog(complete=True)
     rerun(parsed("CREATE TABLE x (a int)"), catalog)
     assert (catalog.relations, catalog.script) == ({}, 0)
+
+
+def test_what_the_script_does_not_touch_costs_nothing() -> None:
+    class NeverWalked(dict[tuple[str, str], Relation]):
+        def refuse(self) -> NoReturn:
+            raise AssertionError("the whole catalog is walked through")
+
+        __iter__ = keys = values = items = copy = refuse  # type: ignore[assignment]
+
+    before = Catalog(complete=True)
+    for statement in parsed("CREATE TABLE t (id int); CREATE TABLE other (id int)"):
+        before.apply_all(statement.actions)
+    before.relations = NeverWalked(before.relations)
+    script = "ALTER TABLE t ADD a int, ADD b int; CREATE TABLE x (id serial PRIMARY KEY); CREATE INDEX ON t (a);"
+    assert rerun(parsed(script), before).answer == "refuses"
