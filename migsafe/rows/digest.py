@@ -40,7 +40,7 @@ _LASTING = {
 """Of types that seldom change. A time is folded to 32 bits before hashing: good enough for values, not for keys."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Algorithm:
     """A way to hash: by type, the method's name and its SQL; for all other types that of their text; that of a hash."""
 

@@ -9,6 +9,7 @@ counts twice; the digests of partitions add up to that of the whole.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -16,7 +17,7 @@ from psycopg import sql
 
 from migsafe.rows.batches import COLUMNS_PER_QUERY, Reading, read_all
 from migsafe.rows.contents import Bucket, ColumnContents, Contents, TableContents
-from migsafe.rows.digest import ACROSS_TYPES, Algorithm, Table, mixed, place, value_digest
+from migsafe.rows.digest import ACROSS_TYPES, Algorithm, Column, Table, mixed, place, value_digest
 from migsafe.rows.sequences import read_sequences
 from migsafe.rows.tables import find_tables
 
@@ -74,15 +75,14 @@ def _select(table: Table, algorithm: Algorithm, buckets: int, *, digest: bool) -
     It also keeps the planner from taking every place for a group of its own, and sorting them.
     """
     at = sql.Identifier("t", _PLACE)
-    seed = at if table.key else sql.SQL("0::bigint")
-    columns = table.columns if digest else ()
+    columns = [_aggregates(c, algorithm, seeded=bool(table.key)) for c in table.columns] if digest else []
     of_rows = mixed(at, sql.Literal(1), algorithm) if digest and not table.key else None
     return sql.SQL(
         "{bucket}, count(*), ARRAY[{counts}]::bigint[], ARRAY[{digests}]::numeric[], {rows} FROM {rows_of}{group}"
     ).format(
         bucket=sql.SQL("{} & {}").format(at, buckets - 1) if buckets > 1 else sql.SQL("0::bigint"),
-        counts=sql.SQL(", ").join(sql.SQL("count({})").format(column.value) for column in columns),
-        digests=sql.SQL(", ").join(sql.SQL("sum({})").format(value_digest(c, seed, algorithm)) for c in columns),
+        counts=sql.SQL(", ").join(count for count, _ in columns),
+        digests=sql.SQL(", ").join(total for _, total in columns),
         rows=sql.SQL("sum({})").format(of_rows) if of_rows else sql.SQL("NULL::numeric"),
         rows_of=sql.SQL("(SELECT {} AS {}, t.* FROM {} OFFSET 0) AS t").format(
             place(table, algorithm), sql.Identifier(_PLACE), table.source
@@ -91,6 +91,14 @@ def _select(table: Table, algorithm: Algorithm, buckets: int, *, digest: bool) -
         else table.source,
         group=sql.SQL(" GROUP BY 2" if buckets > 1 else ""),
     )
+
+
+@lru_cache(maxsize=4096)
+def _aggregates(column: Column, algorithm: Algorithm, *, seeded: bool) -> tuple[sql.SQL, sql.SQL]:
+    """A column's count of values and sum of digests, written out once: among many tables most columns have a like."""
+    seed = sql.Identifier("t", _PLACE) if seeded else sql.SQL("0::bigint")
+    total = sql.SQL("sum({})").format(value_digest(column, seed, algorithm))
+    return sql.SQL(sql.SQL("count({})").format(column.value).as_string()), sql.SQL(total.as_string())
 
 
 def _contents(table: Table, rows: Iterable[Sequence[Any]], algorithm: Algorithm, buckets: int) -> TableContents:
