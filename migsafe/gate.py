@@ -35,7 +35,7 @@ from migsafe.findings import (
 from migsafe.history.together import Together
 from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.lint.known import read_baseline
-from migsafe.lint.measured import overruled
+from migsafe.lint.measured import overruled, told_once
 from migsafe.lint.project import CHECK as LINT
 from migsafe.lint.steps import Linted, lint_files, of_step, second_run_of_step
 from migsafe.plan import edits, left_out, matters, read_history, steps
@@ -209,6 +209,7 @@ class Gate:
         results, useless = apply_ignores(
             read_ignores(step.texts), (*lint, *self._results(experiment)), (*CHECKS, CONTRACT)
         )
+        results = told_once(results)
         self.findings.extend(useless)
         self.unread.update(experiment.state_after.contents.not_checked)
         statements, not_traced = applied.statements, applied.not_traced

@@ -7,7 +7,7 @@ be: a table that is read counts with no row in it too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from migsafe.findings import STATEMENT, CheckResult, Evidence, Finding, Outcome, Severity, Statement
@@ -37,11 +37,38 @@ def overruled(result: CheckResult, statements: Sequence[Statement], not_traced: 
     return CheckResult(
         check=result.check,
         outcome=_outcome(result, findings),
-        answer=f"{len(findings)} found" if findings else "clean",
+        answer=_answer(result, findings),
         reason="; ".join(filter(None, (result.reason, f"measured, and not so: {', '.join(withdrawn)}"))),
         findings=tuple(findings),
         seconds=result.seconds,
     )
+
+
+SEEN_AS = {"lock-without-timeout": "locks-no-timeout"}
+"""What the text foretells, and the finding of a check that tells the same of every table and statement it saw."""
+
+
+def told_once(results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+    """The results of a step, without the warnings of its text that a check which ran gives too."""
+    seen = {each.rule for result in results for each in result.findings if each.severity is not Severity.NOTE}
+    return tuple(_without_seen(result, seen) for result in results)
+
+
+def _without_seen(result: CheckResult, seen: Collection[str]) -> CheckResult:
+    twice = [e for e in result.findings if e.severity is Severity.WARNING and SEEN_AS.get(e.rule) in seen]
+    if not twice:
+        return result
+    findings = tuple(each for each in result.findings if each not in twice)
+    told = ", ".join(f"{each.rule} as {SEEN_AS[each.rule]}" for each in twice)
+    reason = "; ".join(filter(None, (result.reason, f"told once: {told}")))
+    return replace(result, answer=_answer(result, findings), reason=reason, findings=findings)
+
+
+def _answer(result: CheckResult, findings: Sequence[Finding]) -> str:
+    """What is left of the result's answer; not clean where a part of the text could not be analysed."""
+    if findings:
+        return f"{len(findings)} found"
+    return "in part" if "not analysed" in result.reason else "clean"
 
 
 def _outcome(result: CheckResult, findings: Sequence[Finding]) -> Outcome:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from migsafe.catalog import Catalog
-from migsafe.findings import CheckResult, Lock, Outcome, Rewrite, Scan, ServerError, Severity, Statement
-from migsafe.lint.measured import MEASURED, overruled
+from migsafe.findings import CheckResult, Finding, Lock, Outcome, Rewrite, Scan, ServerError, Severity, Statement
+from migsafe.lint.measured import MEASURED, overruled, told_once
 from migsafe.lint.run import Linter
 from migsafe.lint.script import script_of
 from migsafe.rules import rules
@@ -111,3 +111,34 @@ def test_the_gate_withdraws_what_the_sandbox_saw_not_to_be_so_and_keeps_the_rest
     for finding in lint["findings"]:
         assert [each["label"] for each in finding["evidence"]] == ["statement", "measured"]
         assert finding["severity"] == Severity.WARNING
+
+
+@pytest.mark.parametrize(("checks", "told"), [("lint,locks", "locks-no-timeout"), ("lint", "lock-without-timeout")])
+def test_a_lock_without_a_timeout_is_told_once(sql_project: Project, checks: str, told: str) -> None:
+    first = "CREATE TABLE orders (id bigint PRIMARY KEY);\nINSERT INTO orders VALUES (1);\n"
+    sql_project.write(
+        {
+            "migsafe.toml": PLAIN,
+            "migrations/1.sql": first,
+            "migrations/2.sql": "ALTER TABLE orders ADD COLUMN note text;\n",
+        }
+    )
+    ran = sql_project.migsafe("check", "--quiet", "--format", "json", "--revision", "1", "--check", checks)
+    found = [each["rule"] for check in ran.report["migrations"][0]["checks"] for each in check["findings"]]
+    assert found == [told]
+
+
+def test_what_is_told_elsewhere_does_not_make_a_text_clean_that_was_read_in_part() -> None:
+    foretold, seen = (
+        Finding("lock-without-timeout", Severity.WARNING, "a"),
+        Finding("locks-no-timeout", Severity.WARNING, "b"),
+    )
+    lint = CheckResult("lint", Outcome.PASSED, "1 found", "not analysed: 1.sql: EXECUTE", (foretold,))
+    told, _ = told_once((lint, CheckResult("locks", Outcome.PASSED, "brief", "", (seen,))))
+    assert (told.answer, told.findings) == ("in part", ())
+
+
+def test_a_rule_that_is_an_error_is_not_told_by_a_warning() -> None:
+    lint = CheckResult("lint", Outcome.FAILED, "1 error", "", (Finding("lock-without-timeout", Severity.ERROR, "a"),))
+    locks = CheckResult("locks", Outcome.PASSED, "brief", "", (Finding("locks-no-timeout", Severity.WARNING, "b"),))
+    assert told_once((lint, locks)) == (lint, locks)
