@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeAlias
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
@@ -38,7 +39,7 @@ class Schema(Mapping[ObjectKey, SchemaObject]):
     """Objects by kind and name, sorted. Two schemas are equal when all their objects are."""
 
     def __init__(self, objects: Iterable[SchemaObject] = ()) -> None:
-        self._objects = {item.key: item for item in sorted(objects, key=lambda item: item.key)}
+        self._objects = {item.key: item for item in sorted(objects, key=attrgetter("kind", "name"))}
         self._kinds: dict[str, list[SchemaObject]] = {}
         for item in self._objects.values():
             self._kinds.setdefault(item.kind, []).append(item)
@@ -62,4 +63,6 @@ class Schema(Mapping[ObjectKey, SchemaObject]):
     def without(self, relations: Iterable[str]) -> Schema:
         """Without these relations and everything that hangs on them."""
         gone = frozenset(relations)
+        if not gone:
+            return self
         return Schema(item for item in self.values() if item.parent not in gone and item.name not in gone)

@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 _FOLDER = files(__package__)
 
 _OBJECTS = """
+, extension_member AS MATERIALIZED (
+    SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+)
 SELECT
     o.kind, identity.identity, o.relation::regclass::text, o.catalog::oid, o.object, o.part, jsonb_strip_nulls(o.fields)
 FROM (
 {query}
 ) AS o
 CROSS JOIN LATERAL pg_identify_object(o.catalog, o.object, o.part) AS identity
-WHERE NOT EXISTS (
-    SELECT
-    FROM pg_depend d
-    WHERE d.deptype = 'e'
-        AND (d.classid, d.objid) IN ((o.catalog, o.object), ('pg_class'::regclass, coalesce(o.relation, 0)))
-)
+-- NOT IN a set without nulls is looked up in a hash table, which an OR of both isn't.
+WHERE (o.catalog::oid, o.object::oid) NOT IN (SELECT classid, objid FROM extension_member)
+    AND coalesce(o.relation, 0)::oid NOT IN (SELECT objid FROM extension_member WHERE classid = 'pg_class'::regclass)
 """
 
 
@@ -79,14 +79,14 @@ def read_dependencies(connection: psycopg.Connection) -> Iterator[tuple[Address,
     """What needs what, in one query: the dependent's address, the address of what it needs, and whether the dependent
     is a member of the extension that it needs. A column's number is 0 where the whole relation is needed."""
     with connection.cursor(row_factory=tuple_row) as cursor:
-        for row in cursor.execute((user_schemas() + _read("dependencies.sql")).encode()):
+        for row in cursor.execute((user_schemas() + _read("dependencies.sql")).encode()).fetchall():
             yield row[:3], row[3:6], row[6]
 
 
 def _rows(connection: psycopg.Connection, folder: str, wrapper: str) -> Iterator[tuple[Any, ...]]:
     with connection.cursor(row_factory=tuple_row) as cursor:
         for query in queries(folder, connection.info.server_version // 10000):
-            yield from cursor.execute(user_schemas() + wrapper.replace("{query}", query))
+            yield from cursor.execute(user_schemas() + wrapper.replace("{query}", query)).fetchall()
 
 
 def contents_query(name: str) -> str:

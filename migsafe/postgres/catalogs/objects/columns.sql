@@ -1,6 +1,7 @@
 -- Columns of all relations, attributes of composite types among them. A NOT NULL of PostgreSQL 18 has a name and may be
 -- unvalidated: told only where it isn't what a plain NOT NULL makes, so that older versions read the same. Debian's 17.12
 -- gives each column an option pg_attver, a number of its own that no dump carries: nobody set it, so it is left out.
+-- PostgreSQL 13 has no attcompression: there the name is that of `until_13`.
 SELECT
     'column' AS kind,
     c.tableoid AS catalog,
@@ -21,7 +22,7 @@ SELECT
         'generated_kind', CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' END,
         'collation', CASE WHEN a.attcollation <> t.typcollation THEN nullif(a.attcollation, 0)::regcollation END,
         'storage', CASE WHEN a.attstorage <> t.typstorage AND c.relkind IN ('r', 'p', 'm') THEN a.attstorage END,
-        'compression', nullif(to_jsonb(a) ->> 'attcompression', ''),
+        'compression', nullif(a.compression, ''),
         'statistics_target', nullif(a.attstattarget, -1),
         'inherited', nullif(a.attinhcount > 0, false),
         'options', CASE WHEN a.attoptions IS NOT NULL THEN (
@@ -33,7 +34,9 @@ SELECT
     ) AS fields
 FROM user_schema u
 JOIN pg_class c ON c.relnamespace = u.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND c.relpersistence <> 't'
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+CROSS JOIN (SELECT ''::"char" AS attcompression) AS until_13
+JOIN LATERAL (SELECT a.*, attcompression AS compression FROM pg_attribute a) AS a
+    ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 LEFT JOIN pg_constraint n ON n.conrelid = c.oid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum]
