@@ -89,6 +89,8 @@ class SchemaDump:
             missing = ", ".join(self._likeness.missing)
             extension = f"The throwaway server has no extension {missing}: use one that has it ([server] image)."
             hint = hint_about_clients(error.message) or (extension if missing else None)
+            if "cannot attach index" in error.message:  # CompareIndexInfo() refuses every index that excludes
+                hint = "PostgreSQL can't restore its own dump of a partitioned table with a key WITHOUT OVERLAPS."
             raise BaselineError(f"the target's schema can't be brought over: {error.message}", hint=hint) from error
 
 

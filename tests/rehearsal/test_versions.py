@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from migsafe.config import CheckSettings, RehearseSettings, Settings
+from migsafe.errors import BaselineError
 from migsafe.findings import Outcome, Verdict
 from migsafe.history.model import HistorySettings
 from migsafe.postgres import databases
@@ -28,6 +29,11 @@ CREATE TABLE bills (id int PRIMARY KEY, room int4range, during daterange,
 INSERT INTO bills SELECT i, '[1,2)', daterange('2000-01-01'::date + i, '2000-01-03'::date + i)
     FROM generate_series(0, 2900) i;
 """
+
+PARTITIONED = TEMPORAL.replace("OVERLAPS));", "OVERLAPS)) PARTITION BY LIST (room);", 1).replace(
+    "INSERT INTO stays",
+    "CREATE TABLE rooms PARTITION OF stays DEFAULT;\nINSERT INTO stays",
+)
 
 
 def rehearse_on(server_settings: ServerSettings, project: Project, more: str = "") -> None:
@@ -60,6 +66,12 @@ def test_a_target_of_each_version_in_the_wheel(shop_project: Project, major: int
 
 def test_what_several_rows_cover_together_comes_into_a_sample_whole(shop_project: Project) -> None:
     rehearse_on(ServerSettings(use="embedded", version=18), shop_project, TEMPORAL)
+
+
+def test_a_temporal_key_of_a_partitioned_table_is_refused_with_the_reason(shop_project: Project) -> None:
+    with pytest.raises(BaselineError, match="cannot attach index") as refused:
+        rehearse_on(ServerSettings(use="embedded", version=18), shop_project, PARTITIONED)
+    assert "WITHOUT OVERLAPS" in (refused.value.hint or "")
 
 
 @pytest.mark.parametrize("major", MAJORS)
