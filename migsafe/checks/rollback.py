@@ -4,7 +4,7 @@ Method: the project's tool applies the migration to a clone of the baseline and 
 the baseline's, schema and rows of every column; what rows hold is compared as the data check compares it, so that each
 column that doesn't come back is named with the count. Sequences are put back to where they stood, and the tool applies
 the migration again, which must lead to where it led before. Where the schema changed, it goes back once more with a few
-rows written between (:mod:`migsafe.populate.invent`), as the new application would write them: the tool must not fail.
+rows written between (:mod:`migsafe.checks.rollback_new_rows`), as the new application would write them.
 
 Four answers: *lossless*; *lossy* (values or rows don't come back); *broken* (the tool fails on the way, objects or rows
 are left over, missing or others, or the migration can't be applied again); *absent* (there is no way back, or it does
@@ -12,25 +12,24 @@ nothing). Broken fails; lossy does so where it became of a value what ``[checks]
 ``rollback = "required"``.
 
 Limits: a column that comes back in another place among the others is no harm, and neither is a sequence that stands
-further on. A materialized view that comes back refreshed is none either. Of rows written between only this is asked,
-whether the way back fails on them; what becomes of them is not.
+further on. A materialized view that comes back refreshed is none either.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migsafe.checks.crash_excuses import read_excuses
 from migsafe.checks.data import what_became
 from migsafe.checks.data_sides import Clones, Kept
 from migsafe.checks.rollback_findings import (
+    Judged,
     absent,
     again_differs,
     again_fails,
-    breaks_on_new_rows,
     fails,
     left_over,
     lossy,
@@ -39,10 +38,10 @@ from migsafe.checks.rollback_findings import (
     other_schema,
     sequences,
 )
+from migsafe.checks.rollback_new_rows import judge_with_new_rows
 from migsafe.checks.rollback_run import Return, go_back, put_sequences_back, sequences_behind
 from migsafe.checks.samples import row_samples
 from migsafe.findings import CheckResult, Finding, Outcome, Severity
-from migsafe.populate.invent import invent
 from migsafe.rows.survival import Survival
 from migsafe.state import compare_states, without_refreshed
 
@@ -73,24 +72,11 @@ def _check(experiment: Experiment) -> CheckResult:
             return _absent(experiment, "the way back does nothing")
         if reason := _held_by_clones(experiment, back):
             return CheckResult("rollback", Outcome.NOT_CHECKED, reason=reason)
+        written = Judged()
+        if back.run.succeeded and experiment.state_after.schema != experiment.state_before.schema:
+            written = judge_with_new_rows(experiment, Kept(database, back.state.contents))
         judged = judge(experiment, database, back, difference)
-    if judged.broken or experiment.state_after.schema == experiment.state_before.schema:
-        return _result(judged)
-    return _result(_with_new_rows(experiment, judged))
-
-
-def _with_new_rows(experiment: Experiment, judged: Judged) -> Judged:
-    """Go back once more, with rows written between as the new application would write them."""
-    sandbox = experiment.sandbox
-    with sandbox.scratch("written", template=experiment.after) as database:
-        with sandbox.connect(database) as connection:
-            invented = invent(connection, sandbox.history.version_tables)
-        back = go_back(experiment, database)
-    left_out = [f"{name}: {reason}" for name, reason in sorted(invented.not_invented.items())]
-    if back.run.succeeded:
-        notes = [f"tables with fewer new rows than tried: {len(left_out)}, such as {left_out[0]}"] if left_out else []
-        return replace(judged, notes=(*judged.notes, *notes))
-    return replace(judged, broken=(breaks_on_new_rows(experiment, back, invented.rows, left_out),))
+    return _result(judged if judged.broken else judged.and_then(written))
 
 
 def _absent(experiment: Experiment, reason: str) -> CheckResult:
@@ -110,15 +96,6 @@ def _held_by_clones(experiment: Experiment, back: Return) -> str:
     return f"the migration changes the whole server, and other clones of it still need that: {refused.error.message}"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What is broken, what doesn't come back, and what is only to be known of it."""
-
-    broken: tuple[Finding, ...] = ()
-    lossy: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
 def judge(experiment: Experiment, database: str, back: Return, difference: StateDifference) -> Judged:
     """What the way back led to, in ``database``, which is used up. ``difference`` is from the baseline to there."""
     if not back.run.succeeded:
@@ -136,7 +113,7 @@ def judge(experiment: Experiment, database: str, back: Return, difference: State
         broken += _again(experiment, database, compare=not gone)
     notes = [f"columns in another place: {', '.join(moved)}"] if moved else []
     notes += [f"materialized views that were stale: {', '.join(refreshed)}"] if refreshed else []
-    return Judged(tuple(broken), gone, tuple(notes))
+    return Judged(tuple(broken), gone, notes=tuple(notes))
 
 
 def _rows(experiment: Experiment, database: str, back: Return, difference: StateDifference) -> Iterator[Finding]:
@@ -189,9 +166,10 @@ def _again(experiment: Experiment, database: str, *, compare: bool) -> Iterator[
 
 
 def _result(judged: Judged) -> CheckResult:
-    findings = (*judged.broken, *judged.lossy)
-    if not findings:
-        return CheckResult("rollback", Outcome.PASSED, "lossless", "; ".join(judged.notes))
+    findings = (*judged.broken, *judged.lossy, *judged.new_rows)
+    if not judged.broken and not judged.lossy:
+        reasons = [*(each.message.rstrip(".") for each in judged.new_rows[:REASONS_SHOWN]), *judged.notes]
+        return CheckResult("rollback", Outcome.PASSED, "lossless", "; ".join(reasons), findings)
     answer = "broken" if judged.broken else "lossy"
     fails = any(finding.severity is Severity.ERROR for finding in findings)
     reason = "; ".join(finding.message.rstrip(".") for finding in findings[:REASONS_SHOWN])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsafe.checks.data_findings import evidence_of, many
@@ -25,6 +25,25 @@ if TYPE_CHECKING:
 LINES_SHOWN = 20
 
 BROKEN, LOSSY, AGAIN = "rollback-broken", "rollback-lossy", "rollback-not-again"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is broken, what doesn't come back, what becomes of new rows, and what is only to be known of it all."""
+
+    broken: tuple[Finding, ...] = ()
+    lossy: tuple[Finding, ...] = ()
+    new_rows: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def and_then(self, other: Judged) -> Judged:
+        """Both, this one's first."""
+        return Judged(
+            (*self.broken, *other.broken),
+            (*self.lossy, *other.lossy),
+            (*self.new_rows, *other.new_rows),
+            (*self.notes, *other.notes),
+        )
 
 
 def absent(experiment: Experiment, reason: str) -> Finding:
@@ -70,6 +89,44 @@ def breaks_on_new_rows(
         remedy="Let it first bring what the new schema takes, and the old one doesn't, into the old form.",
         location=failure.location if failure.location != Location() else experiment.step.way_back,
         evidence=(*evidence, *([Evidence("not written", _cut(left_out))] if left_out else [])),
+    )
+
+
+def lossy_on_new_rows(experiment: Experiment, ending: Ending, *, fails: bool) -> Finding:
+    """Old values or rows that come back, unless there are new rows."""
+    of = many(ending.rows, "old value" if ending.column else "old row")
+    how = _how(ending)
+    verb = "does" if ending.count == 1 else "do"
+    return Finding(
+        rule="rollback-lossy-on-new-rows",
+        severity=Severity.ERROR if fails else Severity.NOTE,
+        message=f"Once the new application has written rows, {ending.count:,} of {of} of {ending.subject} {verb} not "
+        f"come back{how}.",
+        remedy="Let the way back touch only what it must, whatever else is in the table: name the rows, mind ON DELETE "
+        "CASCADE, and merge nothing into what was there before."
+        if fails
+        else None,
+        location=replace(experiment.step.way_back, object=ending.subject),
+        evidence=tuple(evidence_of(ending)),
+    )
+
+
+def new_rows_end(experiment: Experiment, ending: Ending) -> Finding:
+    """What becomes of the rows that were written between: for the user to know, whatever it is."""
+    gone = ending.survival is Survival.DISAPPEARED
+    verb = "is" if ending.count == 1 else "are"
+    what = many(ending.rows, "value" if ending.column else "row")
+    end = "gone" if gone else str(ending.survival)
+    return Finding(
+        rule="rollback-new-rows",
+        severity=Severity.WARNING if gone else Severity.NOTE,
+        message=f"Of what the new application wrote to {ending.subject}, {ending.count:,} of {what} {verb} {end} after "
+        "the way back.",
+        remedy="See whether the users' new rows may go with the way back, or keep them in a table of their own."
+        if gone
+        else None,
+        location=replace(experiment.step.way_back, object=ending.subject),
+        evidence=tuple(evidence_of(ending)),
     )
 
 
@@ -135,8 +192,7 @@ def left_over(experiment: Experiment, ending: Ending) -> Finding:
 def lossy(experiment: Experiment, ending: Ending, *, fails: bool) -> Finding:
     """Values or rows that don't come back; a note where the settings say that this is no failure."""
     of = many(ending.rows, "value" if ending.column else "row")
-    gone = ending.survival in (Survival.LOST, Survival.DISAPPEARED)
-    how = "" if gone else f": {'it is' if ending.count == 1 else 'they are'} {ending.survival}"
+    how = _how(ending)
     verb = "does" if ending.count == 1 else "do"
     return Finding(
         rule=LOSSY,
@@ -149,6 +205,12 @@ def lossy(experiment: Experiment, ending: Ending, *, fails: bool) -> Finding:
         location=replace(experiment.step.way_back, object=ending.subject),
         evidence=tuple(evidence_of(ending)),
     )
+
+
+def _how(ending: Ending) -> str:
+    if ending.survival in (Survival.LOST, Survival.DISAPPEARED):
+        return ""
+    return f": {'it is' if ending.count == 1 else 'they are'} {ending.survival}"
 
 
 def other_contents(experiment: Experiment, table: TableChange, reason: str, samples: Sequence[Evidence]) -> Finding:

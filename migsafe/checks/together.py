@@ -131,7 +131,7 @@ def check_fresh(all_new: AllNew) -> CheckResult | str:
             except BaselineError as error:
                 return f"no database can be made from nothing: {error}"
             drift = _differing(_schema(sandbox, database), experiment.state_before.schema)
-        run = sandbox.upgrade(database, None)
+        run = experiment.sandbox.upgrade(database, experiment.step.target)
         if not run.succeeded:
             return _fails(run) if sandbox.history.stepwise else f"no database can be made from nothing: {_last(run)}"
         found = _differing(_schema(sandbox, database), experiment.state_after.schema)

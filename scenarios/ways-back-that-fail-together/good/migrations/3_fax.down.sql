@@ -1,0 +1,3 @@
+ALTER TABLE customers ADD COLUMN fax text;
+UPDATE customers SET fax = faxes.fax FROM faxes WHERE faxes.customer_id = customers.id;
+DROP TABLE faxes;
