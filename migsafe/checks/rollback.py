@@ -73,9 +73,13 @@ def _check(experiment: Experiment) -> CheckResult:
         if reason := _held_by_clones(experiment, back):
             return CheckResult("rollback", Outcome.NOT_CHECKED, reason=reason)
         written = Judged()
-        if back.run.succeeded and experiment.state_after.schema != experiment.state_before.schema:
+        asked = back.run.succeeded and experiment.state_after.schema != experiment.state_before.schema
+        if asked and not experiment.server_changes:
             written = judge_with_new_rows(experiment, Kept(database, back.state.contents))
         judged = judge(experiment, database, back, difference)
+    if asked and experiment.server_changes and not judged.broken:
+        # Only now is what belongs to the whole server there again, to be taken back once more.
+        written = judge_with_new_rows(experiment, None)
     return _result(judged if judged.broken else judged.and_then(written))
 
 
