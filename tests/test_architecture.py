@@ -100,7 +100,7 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(module: str) -> None:
 
 
 def test_lint_loads_nothing_that_talks_to_a_server(tmp_path: Path) -> None:
-    (tmp_path / "a.sql").write_text("CREATE INDEX a ON b (c);")
+    (tmp_path / "a.sql").write_text("-- migsafe: ignore data-lost it is empty\nCREATE INDEX a ON b (c);")
     code = "import sys; sys.argv = ['migsafe', 'lint', '-q', 'a.sql']\nfrom migsafe.cli import main\n"
     code += "try: main()\nexcept SystemExit: print(*sorted({'psycopg', 'asyncio', 'migsafe.gate'} & {*sys.modules}))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
@@ -141,3 +141,7 @@ def test_the_servers_that_the_settings_allow_are_those_there_are() -> None:
     from migsafe.postgres.servers.kinds import KINDS
 
     assert {*keys()["server.use"].setting.allowed} == {"auto", "URL", *KINDS}
+
+
+def test_the_names_of_the_checks_are_those_of_the_checks() -> None:
+    assert tuple(import_module("migsafe.gate").CHECKS) == import_module("migsafe.checks.names").NAMES

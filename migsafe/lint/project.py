@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migsafe.catalog import Catalog
+from migsafe.checks.names import NAMES as CHECKS
 from migsafe.errors import SettingsError
 from migsafe.findings import CheckResult, Finding, Location, MigrationReport, Outcome, Report, Severity
 from migsafe.history.files import natural_key, read_script
@@ -77,7 +78,7 @@ def lint(
         findings = known.unknown(linter.lint(script, catalog), script.file, ignores)
         results: tuple[CheckResult, ...] = (result_of(script, findings, settings.lint),)
         if ignores:
-            results, about_comments = apply_ignores(ignores, results, _other_checks())
+            results, about_comments = apply_ignores(ignores, results, CHECKS)
             on_comments += about_comments
         migrations.append(MigrationReport(script.name, script.description, files, results, second_run=again))
     return Report(
@@ -248,9 +249,3 @@ def result_of(script: Script, findings: tuple[Finding, ...], settings: LintSetti
         return CheckResult(CHECK, Outcome.NOT_CHECKED, "not analysed", reason, findings)
     answer = f"{len(findings)} found" if findings else "clean" if not script.not_analysed else "in part"
     return CheckResult(CHECK, Outcome.PASSED, answer, "", findings)
-
-
-def _other_checks() -> tuple[str, ...]:
-    from migsafe.gate import CHECKS
-
-    return tuple(CHECKS)
