@@ -80,6 +80,8 @@ def lint(
         if ignores:
             results, about_comments = apply_ignores(ignores, results, CHECKS)
             on_comments += about_comments
+            if script.not_analysed:  # what is ignored says nothing of what could not be read
+                results = (result_of(script, results[0].findings, settings.lint),)
         migrations.append(MigrationReport(script.name, script.description, files, results, second_run=again))
     return Report(
         command="lint",

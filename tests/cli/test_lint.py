@@ -78,6 +78,15 @@ def test_what_is_not_analysed_is_listed_and_fails_where_that_is_asked(tmp_path: 
     assert project.migsafe("lint", "a.sql", "--not-analysed", "fail").exit_code == 3
 
 
+def test_ignoring_a_finding_says_nothing_of_what_is_not_analysed(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    unread = "DO $$ BEGIN EXECUTE 'DROP TABLE ' || current_user; END $$;\n"
+    ignored = QUIET + "-- migsafe: ignore index-not-concurrent the table is small\n" + INDEX
+    project.write({"a.sql": unread + ignored, "b.sql": ignored})
+    assert project.migsafe("lint", "a.sql", "--not-analysed", "fail").exit_code == 3
+    assert project.migsafe("lint", "b.sql", "--not-analysed", "fail").exit_code == 0
+
+
 def test_a_syntax_error_is_an_error_with_its_place(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.write({"a.sql": "SELECT 1;\nALTER TABLE t ADD COLUM COLUMN a int;"})
