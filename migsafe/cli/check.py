@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migsafe.cli.options import with_output, with_settings
+from migsafe.cli.options import BASELINE_FLAGS, CHECK_FLAGS, EXPERIMENT_FLAGS, with_output, with_settings
 
 if TYPE_CHECKING:
     from migsafe.cli.output import Output
@@ -14,19 +14,7 @@ if TYPE_CHECKING:
     from migsafe.config import Settings
     from migsafe.errors import ExitCode
 
-FLAGS = {
-    "--since": "baseline.since",
-    "--revision": "baseline.revision",
-    "--dump": "baseline.dump",
-    "--rows": "baseline.rows",
-    "--server": "server.use",
-    "--server-version": "server.version",
-    "--history": "history.kind",
-    "--path": "history.path",
-    "--runner": "history.runner",
-    "--check": "checks.only",
-    "--idempotency": "checks.idempotency",
-}
+FLAGS = {**BASELINE_FLAGS, **EXPERIMENT_FLAGS, **CHECK_FLAGS}
 
 
 @click.command("check")

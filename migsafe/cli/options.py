@@ -27,6 +27,21 @@ from migsafe.reports import FORMATS
 
 Function = Callable[..., Any]
 
+BASELINE_FLAGS = {
+    "--since": "baseline.since",
+    "--revision": "baseline.revision",
+    "--dump": "baseline.dump",
+    "--rows": "baseline.rows",
+}
+EXPERIMENT_FLAGS = {
+    "--server": "server.use",
+    "--server-version": "server.version",
+    "--history": "history.kind",
+    "--path": "history.path",
+    "--runner": "history.runner",
+}
+CHECK_FLAGS = {"--check": "checks.only", "--idempotency": "checks.idempotency"}
+
 SAID = "migsafe.settings"
 """The key in click's ``Context.meta`` under which the settings that flags gave are kept, by ``table.key``."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migsafe.cli.options import with_output, with_settings
+from migsafe.cli.options import CHECK_FLAGS, EXPERIMENT_FLAGS, with_output, with_settings
 
 if TYPE_CHECKING:
     from migsafe.cli.output import Output
@@ -19,13 +19,8 @@ FLAGS = {
     "--rows": "rehearse.rows",
     "--mask": "rehearse.mask",
     "--revision": "baseline.revision",
-    "--server": "server.use",
-    "--server-version": "server.version",
-    "--history": "history.kind",
-    "--path": "history.path",
-    "--runner": "history.runner",
-    "--check": "checks.only",
-    "--idempotency": "checks.idempotency",
+    **EXPERIMENT_FLAGS,
+    **CHECK_FLAGS,
 }
 
 

@@ -205,7 +205,7 @@ def _wait_until_ready(container: PostgresContainer, address: Address) -> psycopg
             wrapped = container.get_wrapped_container()
             wrapped.reload()
             if wrapped.status == "running" and time.monotonic() < deadline:
-                time.sleep(0.05)
+                time.sleep(0.05)  # nothing tells when a server in a container begins to accept connections
                 continue
             log = wrapped.logs(tail=5).decode(errors="replace").strip()
             raise ServerUnavailable(

@@ -148,7 +148,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], data: Path) -> bool:
             lines = []
         if len(lines) >= 8 and lines[7].strip() == "ready":
             return True
-        time.sleep(0.005)
+        time.sleep(0.005)  # the server says that it is ready in this file alone
     raise ServerUnavailable(
         f"PostgreSQL did not accept connections within {_PATIENCE:.0f} s",
         hint="Is the machine overloaded? Try again, or choose another server with --server.",

@@ -155,7 +155,7 @@ def _end_server(data: Path) -> None:
             os.kill(pid, signal.SIGQUIT)
         deadline = time.monotonic() + _PATIENCE
         while _runs_in(pid, data) and time.monotonic() < deadline:
-            time.sleep(0.01)
+            time.sleep(0.01)  # it is no child of ours, so it can't be waited for
 
 
 def _runs_in(pid: int, data: Path) -> bool:
