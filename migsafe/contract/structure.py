@@ -126,7 +126,7 @@ class _Walk:
     seen: set[tuple[int, Kind]] = field(default_factory=set)
 
     def look(self, value: Any, part: Part, holder: Object, key: str | None, depth: int) -> None:
-        """Look at a value that stands under ``key`` in ``holder``; null is as good as nothing."""
+        """Look at a value that stands under ``key`` in ``holder``; null is as good as nothing, but for one in a list."""
         if value is None:
             return
         if depth > DEEPEST:
@@ -138,6 +138,8 @@ class _Walk:
         if isinstance(part, _List):
             if not isinstance(value, list):
                 raise _wrong(holder, key, "a list")
+            if None in value:
+                raise _wrong(holder, key, "a list without null")
             for each in value:
                 self.look(each, part.inner, holder, key, depth + 1)
             return

@@ -86,6 +86,16 @@ anything = st.recursive(
 
 @given(st.sampled_from(places(DOCUMENT)), anything | st.sampled_from([{"$ref": "#/paths"}, {"$ref": "\0"}]))
 def test_whatever_stands_in_a_place_is_compared_or_refused(way: tuple[Any, ...], value: Any) -> None:
+    assert_compared_or_refused(way, value)
+
+
+@pytest.mark.parametrize("value", [None, True, 1, "a", [], {}, [None], ["a"], [{}], [[]], {"a": None}, {"a": {}}])
+def test_the_commonest_mistakes_are_compared_or_refused_in_every_place(value: Any) -> None:
+    for way in places(DOCUMENT):
+        assert_compared_or_refused(way, value)
+
+
+def assert_compared_or_refused(way: tuple[Any, ...], value: Any) -> None:
     before, after = document(DOCUMENT), document(replaced(way, value))
     for old, new in ((before, after), (after, before), (after, after)):
         with suppress(UsageError):
