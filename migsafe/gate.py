@@ -12,13 +12,13 @@ from migsafe.checks.apply import check_apply
 from migsafe.checks.apply_twice import check_apply_twice
 from migsafe.checks.compatibility import check_compatibility
 from migsafe.checks.contract import CONTRACT, contract_check, document_changes
-from migsafe.checks.crash import check_crash
-from migsafe.checks.data import FAILURES as DATA_FAILURES
-from migsafe.checks.data import check_data
+from migsafe.checks.crash.check import check_crash
+from migsafe.checks.data.check import FAILURES as DATA_FAILURES
+from migsafe.checks.data.check import check_data
 from migsafe.checks.experiment import Check, Experiment, Step
-from migsafe.checks.locks import LOCKS, check_locks, unmeasured
+from migsafe.checks.locks.check import LOCKS, check_locks, unmeasured
 from migsafe.checks.restore import check_restore
-from migsafe.checks.rollback import check_rollback
+from migsafe.checks.rollback.check import check_rollback
 from migsafe.checks.together import TOGETHER, AllNew, TogetherCheck
 from migsafe.errors import BaselineError, SettingsError
 from migsafe.findings import (

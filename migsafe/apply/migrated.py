@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import psycopg
 from psycopg import sql
 
-from migsafe.checks.data_sides import OldRowsMissing, Origin, read_origin
+from migsafe.checks.data.sides import OldRowsMissing, Origin, read_origin
 from migsafe.errors import MigsafeError
 from migsafe.postgres import databases
 from migsafe.rows.contents import Contents

@@ -18,7 +18,7 @@ from migsafe.apply.options import Options, Voice
 from migsafe.apply.plan import Plan, in_words, restore_seconds
 from migsafe.apply.record import Record
 from migsafe.apply.witness import Witness
-from migsafe.checks.data import judge_data
+from migsafe.checks.data.check import judge_data
 from migsafe.errors import CannotCheck
 from migsafe.findings import CheckResult, Location, Outcome, Severity
 from migsafe.ignores import apply_ignores, read_ignores

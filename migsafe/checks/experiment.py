@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from migsafe.checks.growth import with_growth
-from migsafe.checks.locks_held import moments
+from migsafe.checks.locks.held import moments
 from migsafe.checks.sizes import Question, Sizes, measure_sizes, with_partitioned
 from migsafe.config import CheckSettings
 from migsafe.findings import CheckResult, Location, Statement

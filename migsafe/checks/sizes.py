@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from migsafe.checks.growth import FACTOR, Label, confirmed, labels
-from migsafe.checks.locks_held import stops
+from migsafe.checks.locks.held import stops
 from migsafe.findings import Growth
 from migsafe.populate.multiply import multiply
 from migsafe.populate.tables import Key, Reference, Table, find_references, find_tables

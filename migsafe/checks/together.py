@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsafe.baseline import replay
-from migsafe.checks.crash_excuses import read_excuses
-from migsafe.checks.rollback import check_rollback
-from migsafe.checks.rollback_findings import errors_of
+from migsafe.checks.excuses import read_excuses
+from migsafe.checks.rollback.check import check_rollback
+from migsafe.checks.rollback.findings import errors_of
 from migsafe.checks.samples import row_samples
 from migsafe.errors import BaselineError
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity

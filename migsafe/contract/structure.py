@@ -126,7 +126,7 @@ class _Walk:
     seen: set[tuple[int, Kind]] = field(default_factory=set)
 
     def look(self, value: Any, part: Part, holder: Object, key: str | None, depth: int) -> None:
-        """Look at a value that stands under ``key`` in ``holder``; null is as good as nothing, but for one in a list."""
+        """Look at a value that stands under ``key`` in ``holder``; null is as good as nothing, but not in a list."""
         if value is None:
             return
         if depth > DEEPEST:

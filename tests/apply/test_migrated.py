@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from migsafe.apply.migrated import MigratedTarget, RestoredElsewhere, read_past
-from migsafe.checks.data import check_data, judge_data
+from migsafe.checks.data.check import check_data, judge_data
 from migsafe.config import CheckSettings
 from migsafe.findings import CheckResult, Location, Outcome
 from migsafe.postgres.address import Address

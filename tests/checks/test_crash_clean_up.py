@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migsafe.checks.crash_clean_up import clean_up
+from migsafe.checks.crash.clean_up import clean_up
 from migsafe.rows.contents import ColumnContents, Contents, TableContents
 from migsafe.schema.model import Schema, SchemaObject
 from migsafe.state import State

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from migsafe.checks.crash_points import Cut, Landmark, Landmarks, commits_inside, crash_points
+from migsafe.checks.crash.points import Cut, Landmark, Landmarks, commits_inside, crash_points
 from migsafe.findings import ServerError, Statement
 from migsafe.wire.observer import Event, Ready, StatementEnded
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migsafe.checks.data import check_data
+from migsafe.checks.data.check import check_data
 from migsafe.findings import CheckResult, Outcome
 from tests.fix_data import Try
 

@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 
 from migsafe.checks.experiment import Experiment, Step
-from migsafe.checks.locks import check_locks, unmeasured
+from migsafe.checks.locks.check import check_locks, unmeasured
 from migsafe.config import CheckSettings
 from migsafe.findings import CheckResult, Growth, Outcome
 from migsafe.postgres.server import Server

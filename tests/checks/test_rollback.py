@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from migsafe.checks.rollback import check_rollback
+from migsafe.checks.rollback.check import check_rollback
 from migsafe.findings import CheckResult, Outcome, Severity
 from tests.fix_sql_files import Folder
 from tests.fix_steps import Stand

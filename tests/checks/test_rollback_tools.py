@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from migsafe.checks.rollback import check_rollback
+from migsafe.checks.rollback.check import check_rollback
 from migsafe.history.command import CommandHistory
 from migsafe.history.model import HistorySettings
 from tests.fix_alembic import AlembicProject

@@ -1,6 +1,6 @@
 """Claim: if the migration dies anywhere, running it again leads to where it would have led.
 
-Method: a first run is recorded, and the crash points are found in it (:mod:`migsafe.checks.crash_points`). For each one
+Method: a first run is recorded, and the crash points are found in it (:mod:`migsafe.checks.crash.points`). For each one
 the project's tool runs on a clone of the baseline and is cut off there for good: its connections are closed, and no new
 one is let in. What was committed by then is read with the tool's version table; the tool is run again; the state must
 be that of the run that was not cut off. Points that leave the same behind are run again once.
@@ -25,11 +25,11 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from migsafe.checks.crash_cut import Cutter
-from migsafe.checks.crash_excuses import Excuses, read_excuses
-from migsafe.checks.crash_findings import findings
-from migsafe.checks.crash_points import Point, crash_points
-from migsafe.checks.crash_verdicts import Judge, Verdict, Word
+from migsafe.checks.crash.cut import Cutter
+from migsafe.checks.crash.findings import findings
+from migsafe.checks.crash.points import Point, crash_points
+from migsafe.checks.crash.verdicts import Judge, Verdict, Word
+from migsafe.checks.excuses import Excuses, read_excuses
 from migsafe.findings import CheckResult, Outcome
 from migsafe.state import compare_states
 

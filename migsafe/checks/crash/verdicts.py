@@ -13,7 +13,7 @@ from migsafe.postgres.tables import KeptRows, find_tables, keep_rows, put_back
 from migsafe.state import StateDifference, compare_states
 
 if TYPE_CHECKING:
-    from migsafe.checks.crash_excuses import Excuses
+    from migsafe.checks.excuses import Excuses
     from migsafe.checks.experiment import Experiment
     from migsafe.sandbox import Reading, TracedRun
     from migsafe.state import State

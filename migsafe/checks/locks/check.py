@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migsafe.checks.locks_held import moments, stops
-from migsafe.checks.locks_taken import concurrently_in_transaction, no_timeout, several_tables
-from migsafe.checks.locks_work import work_finding
+from migsafe.checks.locks.held import moments, stops
+from migsafe.checks.locks.taken import concurrently_in_transaction, no_timeout, several_tables
+from migsafe.checks.locks.work import work_finding
 from migsafe.findings import CheckResult, Outcome, Severity
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from migsafe.checks.crash_points import Cut, Landmarks, is_long
+from migsafe.checks.crash.points import Cut, Landmarks, is_long
 from migsafe.postgres import databases
 from migsafe.wire.observer import Decision, StatementEnded
 
 if TYPE_CHECKING:
     import psycopg
 
-    from migsafe.checks.crash_points import Point
+    from migsafe.checks.crash.points import Point
     from migsafe.sandbox import Sandbox
     from migsafe.wire.observer import Event
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from migsafe.checks.crash_clean_up import clean_up
-from migsafe.checks.crash_verdicts import Verdict, Word
+from migsafe.checks.crash.clean_up import clean_up
+from migsafe.checks.crash.verdicts import Verdict, Word
 from migsafe.findings import Evidence, Finding, Location, Severity
 from migsafe.state import compare_states
 
 if TYPE_CHECKING:
-    from migsafe.checks.crash_points import Point
+    from migsafe.checks.crash.points import Point
     from migsafe.checks.experiment import Experiment
     from migsafe.sandbox import TracedRun
 

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from migsafe.checks.data import what_became
-from migsafe.checks.data_findings import Ending
-from migsafe.checks.data_sides import Clones, Kept
-from migsafe.checks.rollback_findings import Judged, breaks_on_new_rows, lossy_on_new_rows, new_rows_end
-from migsafe.checks.rollback_run import go_back
+from migsafe.checks.data.check import what_became
+from migsafe.checks.data.findings import Ending
+from migsafe.checks.data.sides import Clones, Kept
+from migsafe.checks.rollback.findings import Judged, breaks_on_new_rows, lossy_on_new_rows, new_rows_end
+from migsafe.checks.rollback.run import go_back
 from migsafe.populate.invent import invent
 from migsafe.postgres.reading import consistent_reading
 from migsafe.rows.lineage import follow, read_relations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migsafe.checks.crash_excuses import Excuses
+from migsafe.checks.excuses import Excuses
 from migsafe.rows.contents import ColumnContents, ColumnName, Contents, SequencePosition, TableContents
 from migsafe.schema.model import Schema, SchemaObject
 from migsafe.state import State, StateDifference, compare_states

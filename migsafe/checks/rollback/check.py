@@ -4,7 +4,7 @@ Method: the project's tool applies the migration to a clone of the baseline and 
 the baseline's, schema and rows of every column; what rows hold is compared as the data check compares it, so that each
 column that doesn't come back is named with the count. Sequences are put back to where they stood, and the tool applies
 the migration again, which must lead to where it led before. Where the schema changed, it goes back once more with a few
-rows written between (:mod:`migsafe.checks.rollback_new_rows`), as the new application would write them.
+rows written between (:mod:`migsafe.checks.rollback.new_rows`), as the new application would write them.
 
 Four answers: *lossless*; *lossy* (values or rows don't come back); *broken* (the tool fails on the way, objects or rows
 are left over, missing or others, or the migration can't be applied again); *absent* (there is no way back, or it does
@@ -22,10 +22,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migsafe.checks.crash_excuses import read_excuses
-from migsafe.checks.data import what_became
-from migsafe.checks.data_sides import Clones, Kept
-from migsafe.checks.rollback_findings import (
+from migsafe.checks.data.check import what_became
+from migsafe.checks.data.sides import Clones, Kept
+from migsafe.checks.excuses import read_excuses
+from migsafe.checks.rollback.findings import (
     Judged,
     absent,
     again_differs,
@@ -38,15 +38,15 @@ from migsafe.checks.rollback_findings import (
     other_schema,
     sequences,
 )
-from migsafe.checks.rollback_new_rows import judge_with_new_rows
-from migsafe.checks.rollback_run import Return, go_back, put_sequences_back, sequences_behind
+from migsafe.checks.rollback.new_rows import judge_with_new_rows
+from migsafe.checks.rollback.run import Return, go_back, put_sequences_back, sequences_behind
 from migsafe.checks.samples import row_samples
 from migsafe.findings import CheckResult, Finding, Outcome, Severity
 from migsafe.rows.survival import Survival
 from migsafe.state import compare_states, without_refreshed
 
 if TYPE_CHECKING:
-    from migsafe.checks.data_findings import Ending
+    from migsafe.checks.data.findings import Ending
     from migsafe.checks.experiment import Experiment
     from migsafe.state import StateDifference
 

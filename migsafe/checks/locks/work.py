@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migsafe.checks.locks_held import Moment, stops
-from migsafe.checks.locks_remedies import builds_index, remedy_of
+from migsafe.checks.locks.held import Moment, stops
+from migsafe.checks.locks.remedies import builds_index, remedy_of
 from migsafe.findings import STATEMENT, Evidence, Finding, Growth, Lock, Severity, Statement
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from migsafe.checks.data_findings import Ending, finding_of, not_comparable
-from migsafe.checks.data_sides import Clones, Kept, OldRowsMissing
+from migsafe.checks.data.findings import Ending, finding_of, not_comparable
+from migsafe.checks.data.sides import Clones, Kept, OldRowsMissing
 from migsafe.errors import CannotCheck
 from migsafe.findings import CheckResult, Finding, Location, Outcome
 from migsafe.postgres.reading import consistent_reading
@@ -32,7 +32,7 @@ from migsafe.rows.matching import compare_pair, first_rows, side_by_side
 from migsafe.rows.survival import Survival, depends_on_time_zone
 
 if TYPE_CHECKING:
-    from migsafe.checks.data_sides import ForeignKey, Migrated
+    from migsafe.checks.data.sides import ForeignKey, Migrated
     from migsafe.checks.experiment import Experiment
     from migsafe.config import CheckSettings
     from migsafe.rows.lineage import ColumnPair, Pair, Relation, TypedColumn

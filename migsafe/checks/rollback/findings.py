@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from migsafe.checks.data_findings import evidence_of, many
+from migsafe.checks.data.findings import evidence_of, many
 from migsafe.findings import STATEMENT, Evidence, Finding, Location, Severity
 from migsafe.rows.survival import Survival
 from migsafe.schema.diff import topmost
 from migsafe.state import compare_states
 
 if TYPE_CHECKING:
-    from migsafe.checks.data_findings import Ending
+    from migsafe.checks.data.findings import Ending
     from migsafe.checks.experiment import Experiment
-    from migsafe.checks.rollback_run import Return
+    from migsafe.checks.rollback.run import Return
     from migsafe.rows.contents import TableChange
     from migsafe.sandbox import TracedRun
     from migsafe.schema.diff import SchemaDifference

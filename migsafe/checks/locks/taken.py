@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from migsafe.checks.locks_held import Moment
-from migsafe.checks.locks_work import described, located
+from migsafe.checks.locks.held import Moment
+from migsafe.checks.locks.work import described, located
 from migsafe.findings import STATEMENT, Evidence, Finding, Severity
 
 if TYPE_CHECKING:
