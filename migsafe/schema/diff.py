@@ -66,6 +66,15 @@ class SchemaDifference:
         kept = tuple(ObjectChange(change.old, change.new, fields) for change, fields in split if fields)
         return replace(self, changed=kept), tuple(change.new.name for change, fields in split if not fields)
 
+    def without_new_labels(self) -> tuple[SchemaDifference, tuple[str, ...]]:
+        """Without labels that enums have gained, which PostgreSQL takes from none, and those: enum and label."""
+        kept = []
+        for change in self.changed:
+            fields = tuple(each for each in change.fields if not _labels_gained(each))
+            kept += [ObjectChange(change.old, change.new, fields)] if fields else []
+        gained = ((change.new.name, _labels_gained(each)) for change in self.changed for each in change.fields)
+        return replace(self, changed=tuple(kept)), tuple(f"{name} {label}" for name, labels in gained for label in labels)
+
     def lines(self) -> Iterator[str]:
         """One line a change: removed, added, changed, each by kind and name; parts of a removed table go unsaid."""
         for word, objects in (("removed", self.removed), ("added", self.added)):
@@ -92,6 +101,14 @@ def _field_changes(old: SchemaObject, new: SchemaObject) -> Iterator[FieldChange
         before, after = old.fields.get(name), new.fields.get(name)
         if before != after:
             yield FieldChange(name, before, after)
+
+
+def _labels_gained(change: FieldChange) -> list[Json]:
+    """The labels of an enum that has got more of them, and is as it was but for that."""
+    old, new = change.old or [], change.new or []
+    if change.field != "labels" or not isinstance(old, list) or not isinstance(new, list):
+        return []
+    return [label for label in new if label not in old] if [label for label in new if label in old] == old else []
 
 
 def topmost(objects: Iterable[SchemaObject]) -> list[SchemaObject]:

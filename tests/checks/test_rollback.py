@@ -21,6 +21,7 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW;
 CREATE TRIGGER touched BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch();
 GRANT SELECT (v) ON t TO PUBLIC;
 CREATE SEQUENCE free;
+CREATE TYPE mood AS ENUM ('sad', 'calm');
 CREATE TABLE pair (id integer PRIMARY KEY, a text, b text);
 INSERT INTO pair VALUES (1, 'left', 'right');
 """
@@ -133,6 +134,15 @@ def test_what_is_left_over_missing_or_other_is_named(taken_back: TakenBack, up: 
     (finding,) = result.findings
     assert finding.rule == "rollback-broken"
     assert says in finding.message
+
+
+def test_a_label_that_no_way_back_can_take_from_its_enum_is_no_harm_and_said(taken_back: TakenBack) -> None:
+    up = "ALTER TYPE mood ADD VALUE {} 'happy' BEFORE 'calm'; ALTER TABLE t ADD COLUMN w text"
+    down = "ALTER TABLE t DROP COLUMN w"
+    result = taken_back(up.format("IF NOT EXISTS"), down)
+    assert (result.outcome, result.answer) == (Outcome.PASSED, "lossless"), result
+    assert "labels that stay: public.mood happy" in result.reason
+    assert [each.rule for each in taken_back(up.format(""), down).findings] == ["rollback-not-again"]
 
 
 def test_two_columns_that_come_back_under_each_others_name_are_told(taken_back: TakenBack) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migsafe.schema.diff import FieldChange, compare_schemas
+from migsafe.schema.diff import FieldChange, SchemaDifference, compare_schemas
 from migsafe.schema.model import Schema, SchemaObject
 
 FIELDS = st.dictionaries(
@@ -74,3 +74,13 @@ def test_a_schema_without_a_table_is_without_what_hangs_on_it() -> None:
         [SchemaObject("table", "t", {}), SchemaObject("index", "i", {}, parent="t"), SchemaObject("table", "u", {})]
     )
     assert list(schema.without(["t"])) == [("table", "u")]
+
+
+def test_only_labels_that_an_enum_gained_are_taken_from_the_difference() -> None:
+    def difference(*labels: str) -> SchemaDifference:
+        old, new = (Schema([SchemaObject("enum", "mood", {"labels": list(each)})]) for each in (("a", "b"), labels))
+        return compare_schemas(old, new)
+
+    assert difference("a", "c", "b", "d").without_new_labels() == (SchemaDifference(), ("mood c", "mood d"))
+    for others in (("a", "c"), ("b", "a", "c"), ("a",)):
+        assert difference(*others).without_new_labels() == (difference(*others), ())

@@ -12,7 +12,8 @@ nothing). Broken fails; lossy does so where it became of a value what ``[checks]
 ``rollback = "required"``.
 
 Limits: a column that comes back in another place among the others is no harm, and neither is a sequence that stands
-further on. A materialized view that comes back refreshed is none either.
+further on. A materialized view that comes back refreshed is none either, nor is a label that an enum keeps: PostgreSQL
+takes none from it.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ def judge(experiment: Experiment, database: str, back: Return, difference: State
     if not back.run.succeeded:
         return Judged((fails(experiment, back),))
     schema, moved = difference.schema.without_positions()
+    schema, labels = schema.without_new_labels()
     difference, refreshed = without_refreshed(experiment.state_before, replace(difference, schema=schema))
     broken = [other_schema(experiment, schema)] if schema else []
     broken += [not_booked(experiment, back.books)] if back.books else []
@@ -116,6 +118,7 @@ def judge(experiment: Experiment, database: str, back: Return, difference: State
     if not broken:
         broken += _again(experiment, database, compare=not gone)
     notes = [f"columns in another place: {', '.join(moved)}"] if moved else []
+    notes += [f"labels that stay: {', '.join(labels)}"] if labels else []
     notes += [f"materialized views that were stale: {', '.join(refreshed)}"] if refreshed else []
     return Judged(tuple(broken), gone, notes=tuple(notes))
 
