@@ -9,6 +9,7 @@ counts twice; the digests of partitions add up to that of the whole.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -72,8 +73,10 @@ def _width(table: Table, buckets: int | None) -> int:
 def _select(table: Table, algorithm: Algorithm, buckets: int, *, digest: bool) -> sql.Composed:
     """The place of each row is computed once, in a subquery that the planner leaves alone (``OFFSET 0``).
 
-    It also keeps the planner from taking every place for a group of its own, and sorting them.
+    It also keeps the planner from taking every place for a group of its own, and sorting them. Where a column stands
+    among the others says nothing: without a key the place is of the columns by name.
     """
+    by_name = replace(table, columns=tuple(sorted(table.columns, key=lambda column: column.name)))
     at = sql.Identifier("t", _PLACE)
     columns = [_aggregates(c, algorithm, seeded=bool(table.key)) for c in table.columns] if digest else []
     of_rows = mixed(at, sql.Literal(1), algorithm) if digest and not table.key else None
@@ -85,7 +88,7 @@ def _select(table: Table, algorithm: Algorithm, buckets: int, *, digest: bool) -
         digests=sql.SQL(", ").join(total for _, total in columns),
         rows=sql.SQL("sum({})").format(of_rows) if of_rows else sql.SQL("NULL::numeric"),
         rows_of=sql.SQL("(SELECT {} AS {}, t.* FROM {} OFFSET 0) AS t").format(
-            place(table, algorithm), sql.Identifier(_PLACE), table.source
+            place(by_name, algorithm), sql.Identifier(_PLACE), table.source
         )
         if digest
         else table.source,

@@ -73,7 +73,9 @@ class SchemaDifference:
             fields = tuple(each for each in change.fields if not _labels_gained(each))
             kept += [ObjectChange(change.old, change.new, fields)] if fields else []
         gained = ((change.new.name, _labels_gained(each)) for change in self.changed for each in change.fields)
-        return replace(self, changed=tuple(kept)), tuple(f"{name} {label}" for name, labels in gained for label in labels)
+        return replace(self, changed=tuple(kept)), tuple(
+            f"{name} {label}" for name, labels in gained for label in labels
+        )
 
     def lines(self) -> Iterator[str]:
         """One line a change: removed, added, changed, each by kind and name; parts of a removed table go unsaid."""

@@ -21,6 +21,8 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW;
 CREATE TRIGGER touched BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch();
 GRANT SELECT (v) ON t TO PUBLIC;
 CREATE SEQUENCE free;
+CREATE TABLE bare (x integer, y text, z text);
+INSERT INTO bare SELECT g, g, g % 3 FROM generate_series(1, 9) g;
 CREATE TYPE mood AS ENUM ('sad', 'calm');
 CREATE TABLE pair (id integer PRIMARY KEY, a text, b text);
 INSERT INTO pair VALUES (1, 'left', 'right');
@@ -56,6 +58,10 @@ LOSSLESS = [
     ("CREATE TABLE u (id serial); INSERT INTO u DEFAULT VALUES", "DROP TABLE u"),
     ("INSERT INTO t (v) VALUES ('new')", "DELETE FROM t WHERE v = 'new'"),
     ("ALTER TABLE t ADD COLUMN at timestamptz DEFAULT clock_timestamp()", "ALTER TABLE t DROP COLUMN at"),
+    (
+        "ALTER TABLE bare RENAME x TO w",
+        "ALTER TABLE bare ADD x integer; UPDATE bare SET x = w; ALTER TABLE bare DROP w",
+    ),
     ("SELECT 1", "SELECT 1"),
 ]
 
