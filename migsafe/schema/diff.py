@@ -68,14 +68,12 @@ class SchemaDifference:
 
     def without_new_labels(self) -> tuple[SchemaDifference, tuple[str, ...]]:
         """Without labels that enums have gained, which PostgreSQL takes from none, and those: enum and label."""
-        kept = []
+        kept, labels = [], []
         for change in self.changed:
+            labels += [f"{change.new.name} {label}" for each in change.fields for label in _labels_gained(each)]
             fields = tuple(each for each in change.fields if not _labels_gained(each))
             kept += [ObjectChange(change.old, change.new, fields)] if fields else []
-        gained = ((change.new.name, _labels_gained(each)) for change in self.changed for each in change.fields)
-        return replace(self, changed=tuple(kept)), tuple(
-            f"{name} {label}" for name, labels in gained for label in labels
-        )
+        return replace(self, changed=tuple(kept)), tuple(labels)
 
     def lines(self) -> Iterator[str]:
         """One line a change: removed, added, changed, each by kind and name; parts of a removed table go unsaid."""
