@@ -146,8 +146,8 @@ def require_same_making(old: Making, new: Making, where: str) -> None:
     raise CannotCheck(
         f"the two fingerprints were made in ways that can't be compared: {', '.join(differences)}",
         where=where,
-        hint="Take both in the same way; with --portable servers and encodings of all kinds give the same. "
-        "A snapshot can be compared with a live database or with another snapshot.",
+        hint="Take both in the same way: migsafe fingerprint URL --portable -o FILE gives the same on servers and in "
+        "encodings of all kinds. What is live, or a snapshot, is read as a portable file was.",
     )
 
 

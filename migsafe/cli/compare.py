@@ -54,7 +54,7 @@ def _part(_: click.Context, __: click.Parameter, value: str) -> float:
 @output_option
 @workers_option
 @statement_timeout_option
-@with_settings({"--directory": "snapshots.directory"})
+@with_settings({"--directory": "snapshots.directory", "--jobs": "snapshots.jobs", "--server": "server.use"})
 def command(
     *,
     settings: Settings,
@@ -69,13 +69,13 @@ def command(
 
     Each is a connection URL, env:NAME for one in an environment variable, a file that migsafe fingerprint wrote, or a
     snapshot: its name, its tag, its directory, or "latest". Databases are only read, each in one snapshot. Rows are
-    found between two live databases. Exit code 0: equal; 1: different; 3: something could not be compared.
+    found between two live databases. Beside a fingerprint's file a snapshot is restored into a throwaway server, and
+    read as the file's digests were made. Exit code 0: equal; 1: different; 3: something could not be compared.
     """
     from migsafe.comparison.choice import Choice
     from migsafe.comparison.engine import compare
 
-    store = settings.snapshots.directory_in(settings.root)
-    comparison = compare(old, new, Choice(**choice), store, progress)
+    comparison = compare(old, new, Choice(**choice), settings, progress)
     render = import_module(FORMATS[form]).render
     if output_file:
         replace_file(output_file, render(comparison, width=80, colour=False))

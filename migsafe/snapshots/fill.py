@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,18 @@ TEMPLATE = {("schema", "public"): "DROP SCHEMA public", ("extension", "plpgsql")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a restored database has differently; ``notes`` name what could not be compared, and why."""
+    """What a restored database has differently; ``refreshed`` are materialized views that were stale before."""
 
     difference: StateDifference
-    notes: tuple[str, ...]
+    refreshed: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be compared, and why."""
+        return (
+            *(f"{name}: not compared: {reason}" for name, reason in self.difference.not_checked.items()),
+            *(f"{name}: a materialized view that was stale; the restore has refreshed it" for name in self.refreshed),
+        )
 
 
 def create(connection: psycopg.Connection, name: str, snapshot: Snapshot, *, tablespace: str | None = None) -> None:
@@ -75,9 +83,4 @@ def compare(address: Address, snapshot: Snapshot) -> Comparison:
     if not snapshot.manifest.privileges:
         difference = difference.without_privileges()
     difference, refreshed = without_refreshed(snapshot.state, difference)
-    return Comparison(difference, tuple(_notes(difference, refreshed)))
-
-
-def _notes(difference: StateDifference, refreshed: Iterable[str]) -> Iterator[str]:
-    yield from (f"{name}: not compared: {reason}" for name, reason in difference.not_checked.items())
-    yield from (f"{name}: a materialized view that was stale; the restore has refreshed it" for name in refreshed)
+    return Comparison(difference, refreshed)

@@ -171,12 +171,37 @@ def test_a_snapshot_is_compared_with_a_live_database_as_far_as_its_digests_tell(
     assert re.search(r"public.large: 30,000 rows; columns n; in 1 of \d+ parts", found.stdout)
     assert "public.t: 20 rows" in found.stdout
     assert "holds digests and no rows" in " ".join(found.stdout.split())
-    assert run("fingerprint", "env:NEW", "-o", tmp_path / "one.json").exit_code == 0
-    otherwise = run("compare", snapshot.path, tmp_path / "one.json")
-    assert (otherwise.exit_code, "with another snapshot" in otherwise.output) == (3, True)
     later = take(server.address.on(sides[1].info.dbname), tmp_path, jobs=2)
     assert run("compare", snapshot.path, later.path).exit_code == 1
     assert compared(run, snapshot.path, later.path)["old"]["kind"] == "snapshot"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("portable", [(), ("--portable",)])
+def test_a_snapshot_is_compared_with_a_fingerprint_however_that_was_made(
+    portable: tuple[str, ...], run: Run, sides: Sides, server: Server, tmp_path: Path
+) -> None:
+    on_both(
+        sides, TABLE + "; CREATE TABLE flags (a integer, b boolean); INSERT INTO flags VALUES (1, true), (0, false)"
+    )
+    on_both(sides, "CREATE MATERIALIZED VIEW total AS SELECT sum(n) FROM t")
+    take(server.address.on(sides[0].info.dbname), tmp_path, jobs=2)
+    one, store = tmp_path / "one.json", ("--directory", tmp_path)
+    assert run("fingerprint", "env:NEW", "-o", one, *portable).exit_code == 0
+    equal = run("compare", "latest", one, *store)
+    assert (equal.exit_code, "(snapshot, PostgreSQL" in " ".join(equal.stdout.split())) == (0, True), equal.output
+    sides[1].execute("UPDATE t SET id = 30 WHERE id = 7; UPDATE flags SET a = 1 - a")
+    assert run("fingerprint", "env:NEW", "-o", one, *portable).exit_code == 0
+    for order in (("latest", one), (one, "latest")):
+        document = compared(run, *order, *store)
+        columns = {table["table"]: [each["column"] for each in table["columns"]] for table in document["tables"]}  # type: ignore[attr-defined]
+        assert columns == {"public.flags": [], "public.t": ["id", "v", "n"], "public.total": []}
+        assert [table["differs"] for table in document["tables"]] == [True, True, False]  # type: ignore[attr-defined]
+    sides[0].execute("DELETE FROM t")
+    take(server.address.on(sides[0].info.dbname), tmp_path, jobs=2)
+    stale = run("compare", "latest", one, *store)
+    assert "public.total: the restore refreshes a materialized view, and this one was stale" in " ".join(
+        stale.stdout.split()
+    )
 
 
 def test_rows_are_not_chosen_where_there_are_none_and_an_unknown_name_is_told(run: Run, tmp_path: Path) -> None:
@@ -247,7 +272,7 @@ def test_another_major_version_gives_the_same(
 
 
 def test_databases_in_other_encodings_are_compared_by_what_they_say(
-    run: Run, sides: Sides, server: Server, monkeypatch: pytest.MonkeyPatch
+    run: Run, sides: Sides, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     name = databases.name_for(server, "latin")
     with databases.connect(server, "postgres") as connection:
@@ -258,8 +283,20 @@ def test_databases_in_other_encodings_are_compared_by_what_they_say(
         with databases.connect(server, name) as connection:
             connection.execute(statement)
         monkeypatch.setenv("NEW", server.address.on(name).url())
-        found = run("compare", "env:OLD", "env:NEW")
-        assert found.exit_code == 0, found.output
+        old, new = (take(server.address.on(each), tmp_path, jobs=1) for each in (sides[0].info.dbname, name))
+        sides_of_all_kinds = (
+            ("env:OLD", "env:NEW"),
+            (old.path, "env:NEW"),
+            ("env:OLD", new.path),
+            (old.path, new.path),
+        )
+        for pair in sides_of_all_kinds:
+            found = run("compare", *pair)
+            assert found.exit_code == 0, found.output
+        run("fingerprint", "env:OLD", "-o", tmp_path / "one.json")
+        for other in ("env:NEW", new.path):
+            found = run("compare", tmp_path / "one.json", other)
+            assert (found.exit_code, "migsafe fingerprint URL --portable" in found.output) == (3, True), found.output
     finally:
         databases.drop(server, name)
 
