@@ -207,7 +207,8 @@ class CheckResult:
     """What one check says of one migration.
 
     ``answer`` is the check's own word (``idempotent``, ``refuses``, ``diverges``, ``stuck`` …); ``reason`` explains an
-    outcome that isn't "passed", and is never empty for "not checked".
+    outcome that isn't "passed", and is never empty for "not checked". ``unread`` is what could not be looked at,
+    whatever was found: where all findings are ignored it is still not checked.
     """
 
     check: str
@@ -216,6 +217,7 @@ class CheckResult:
     reason: str = ""
     findings: tuple[Finding, ...] = ()
     seconds: float = 0.0
+    unread: str = ""
 
     def __post_init__(self) -> None:
         if self.outcome is Outcome.NOT_CHECKED and not self.reason:

@@ -78,6 +78,8 @@ def _without_ignored(result: CheckResult, ignores: Sequence[Ignore]) -> CheckRes
         return result
     left = {finding.severity for finding in findings}
     passes = Severity.ERROR not in left and (result.outcome is Outcome.FAILED or Severity.WARNING not in left)
+    if passes and result.unread:
+        return replace(result, outcome=Outcome.NOT_CHECKED, answer="", reason=result.unread, findings=findings)
     if passes and result.outcome is not Outcome.PASSED:
         return replace(result, outcome=Outcome.PASSED, answer="ignored", findings=findings)
     return replace(result, findings=findings)

@@ -50,6 +50,12 @@ def test_what_is_ignored_becomes_a_note_that_keeps_the_reason(tmp_path: Path) ->
     assert result.findings[0].evidence[0].text.startswith("it is empty anyway (")
 
 
+def test_what_could_not_be_looked_at_is_not_ignored_with_what_was_found(tmp_path: Path) -> None:
+    ignores = read_ignores([write(tmp_path, "1.sql", "-- migsafe: ignore data-lost it is empty anyway")])
+    (result,), _ = apply_ignores(ignores, [replace(FAILED, unread="not analysed: EXECUTE")], CHECKS)
+    assert (result.outcome, result.reason) == (Outcome.NOT_CHECKED, "not analysed: EXECUTE")
+
+
 def test_one_object_alone_can_be_ignored(tmp_path: Path) -> None:
     other = replace(LOST, location=Location(object='public."b (c)".a'))
     result = replace(FAILED, findings=(LOST, other))

@@ -34,13 +34,12 @@ def overruled(result: CheckResult, statements: Sequence[Statement], not_traced: 
             findings.append(judged)
     if not withdrawn:
         return replace(result, findings=tuple(findings))
-    return CheckResult(
-        check=result.check,
+    return replace(
+        result,
         outcome=_outcome(result, findings),
         answer=_answer(result, findings),
         reason="; ".join(filter(None, (result.reason, f"measured, and not so: {', '.join(withdrawn)}"))),
         findings=tuple(findings),
-        seconds=result.seconds,
     )
 
 
@@ -73,8 +72,9 @@ def _answer(result: CheckResult, findings: Sequence[Finding]) -> str:
 
 def _outcome(result: CheckResult, findings: Sequence[Finding]) -> Outcome:
     """That of the result, unless what it failed for was withdrawn."""
-    errors = any(finding.severity is Severity.ERROR for finding in findings)
-    return Outcome.PASSED if result.outcome is Outcome.FAILED and not errors else result.outcome
+    if result.outcome is not Outcome.FAILED or any(finding.severity is Severity.ERROR for finding in findings):
+        return result.outcome
+    return Outcome.NOT_CHECKED if result.unread else Outcome.PASSED
 
 
 def _judged(finding: Finding, statements: Sequence[Statement]) -> Finding | None:

@@ -80,8 +80,6 @@ def lint(
         if ignores:
             results, about_comments = apply_ignores(ignores, results, CHECKS)
             on_comments += about_comments
-            if script.not_analysed:  # what is ignored says nothing of what could not be read
-                results = (result_of(script, results[0].findings, settings.lint),)
         migrations.append(MigrationReport(script.name, script.description, files, results, second_run=again))
     return Report(
         command="lint",
@@ -241,13 +239,21 @@ def _of_history(history: History, server: int, asked: set[Path]) -> Iterator[Cho
         yield Choice(script_of_text(text, followed=not chosen), asked=chosen, text=text)
 
 
+def not_analysed(script: Script) -> str:
+    """What of a script could not be analysed, and why, as one text; empty where all of it was."""
+    missed = "; ".join(f"{each.location}: {each.reason}" for each in script.not_analysed)
+    return f"not analysed: {missed}" if missed else ""
+
+
 def result_of(script: Script, findings: tuple[Finding, ...], settings: LintSettings) -> CheckResult:
     """What became of one script: it fails by an error, and by what can't be analysed where the settings say so."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    unread = not_analysed(script) if settings.not_analysed == "fail" else ""
     if errors:
-        return CheckResult(CHECK, Outcome.FAILED, f"{errors} error{'s' * (errors > 1)}", "", findings)
-    if script.not_analysed and settings.not_analysed == "fail":
-        reason = "; ".join(f"{each.location}: {each.reason}" for each in script.not_analysed)
-        return CheckResult(CHECK, Outcome.NOT_CHECKED, "not analysed", reason, findings)
+        return CheckResult(
+            CHECK, Outcome.FAILED, f"{errors} error{'s' * (errors > 1)}", findings=findings, unread=unread
+        )
+    if unread:
+        return CheckResult(CHECK, Outcome.NOT_CHECKED, "", unread, findings, unread=unread)
     answer = f"{len(findings)} found" if findings else "clean" if not script.not_analysed else "in part"
     return CheckResult(CHECK, Outcome.PASSED, answer, "", findings)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsafe.errors import MigsafeError
-from migsafe.findings import CheckResult, Outcome, SecondRun, Severity
+from migsafe.findings import CheckResult, Finding, Outcome, SecondRun, Severity
 from migsafe.ignores import read_ignores
-from migsafe.lint.project import CHECK, chosen_rules, first_catalog, result_of
+from migsafe.lint.project import CHECK, chosen_rules, first_catalog, not_analysed, result_of
 from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import script_of_text
 from migsafe.lint.second_run import second_run, together
@@ -49,11 +49,9 @@ def lint_files(
             script = script_of_text(text)
             again = second_run(script, catalog)
             ignores = read_ignores((text.file,)) if known.file else ()
-            result = result_of(script, known.unknown(linter.lint(script, catalog), text.file, ignores), settings)
-            if script.not_analysed and result.outcome is Outcome.PASSED:
-                missed = "; ".join(f"{each.location}: {each.reason}" for each in script.not_analysed)
-                result = replace(result, reason=f"not analysed: {missed}")
-            found[text.file] = Linted(result if settings.gate == "fail" else _milder(result), again)
+            findings = known.unknown(linter.lint(script, catalog), text.file, ignores)
+            result = result_of(script, findings if settings.gate == "fail" else _milder(findings), settings)
+            found[text.file] = Linted(replace(result, reason=not_analysed(script)), again)
     except MigsafeError as error:
         reason = f"the text of the migrations can't be had without running them: {error.message}"
         unread = Linted(CheckResult(CHECK, Outcome.NOT_CHECKED, reason=reason))
@@ -78,18 +76,19 @@ def of_step(files: Sequence[Path], found: Mapping[Path, Linted]) -> tuple[CheckR
     findings = tuple(finding for result in results for finding in result.findings)
     worst = max(results, key=lambda result: list(_WORSE).index(result.outcome))
     answer = f"{len(findings)} found" if findings else worst.answer
-    return (replace(worst, answer=answer, findings=findings),)
+    reason, unread = _joined(each.reason for each in results), _joined(each.unread for each in results)
+    return (replace(worst, answer=answer, reason=reason, findings=findings, unread=unread),)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(filter(None, texts)))
 
 
 _WORSE = (Outcome.PASSED, Outcome.NOT_CHECKED, Outcome.FAILED)
 
 
-def _milder(result: CheckResult) -> CheckResult:
+def _milder(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Errors as warnings: the sandbox has the last word on what a migration does."""
-    findings = tuple(
-        replace(each, severity=Severity.WARNING) if each.severity is Severity.ERROR else each
-        for each in result.findings
+    return tuple(
+        replace(each, severity=Severity.WARNING) if each.severity is Severity.ERROR else each for each in findings
     )
-    if result.outcome is not Outcome.FAILED:
-        return replace(result, findings=findings)
-    return replace(result, outcome=Outcome.PASSED, answer=f"{len(findings)} found", findings=findings)
