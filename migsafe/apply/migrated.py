@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -92,8 +92,8 @@ class MigratedTarget:
         self._connection = connection
         self._restored = restored
         self._migrate = migrate
-        self.before = _without(restored.snapshot.state.contents, past.books)
-        self.after = _without(after, past.books | printed_names(connection, history.version_tables))
+        self.before = restored.snapshot.state.contents.without(past.books)
+        self.after = after.without(past.books | printed_names(connection, history.version_tables))
         self.origin = past.origin
 
     @contextmanager
@@ -131,9 +131,3 @@ class MigratedTarget:
             return
         with databases.connect(server, name) as connection:
             yield connection
-
-
-def _without(contents: Contents, names: Collection[str]) -> Contents:
-    tables = {name: table for name, table in contents.tables.items() if name not in names}
-    unread = {name: reason for name, reason in contents.not_checked.items() if name not in names}
-    return replace(contents, tables=tables, not_checked=unread)

@@ -24,11 +24,12 @@ from migsafe.findings import CheckResult, Location, Outcome, Severity
 from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.postgres.databases import connect_to, without_timeouts
 from migsafe.postgres.properties import read_properties
+from migsafe.sandbox import Reading
 from migsafe.snapshots.restore import How, restore
 from migsafe.snapshots.take import sessions, take
 from migsafe.snapshots.trouble import explained
 from migsafe.snapshots.verify import require_whole, verify_deep
-from migsafe.state import State, StateDifference, compare_states, read_state
+from migsafe.state import StateDifference, compare_states, printed_names, read_state
 from migsafe.wire.tap import Tap
 
 if TYPE_CHECKING:
@@ -46,10 +47,14 @@ CHANGES_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What went wrong left ``difference`` behind; ``seen`` says who else may have written since the snapshot."""
+    """What went wrong left ``difference`` behind, ``shown`` but for the migration tool's own tables.
+
+    ``seen`` says who else may have written since the snapshot.
+    """
 
     snapshot: Snapshot
     difference: StateDifference
+    shown: StateDifference
     seen: tuple[str, ...]
 
 
@@ -101,11 +106,11 @@ class Application:
             self._end_leftovers(connection, snapshot)
             witness.add_ours(len(self.backends))
             self.voice.progress("reading the state")
-            after = read_state(connection)
-            wrong = failure is not None or self._has_done_wrong(connection, snapshot, past, after)
-            if wrong:
+            after = Reading(read_state(connection), printed_names(connection, self.history.version_tables))
+            shown = compare_states(Reading(snapshot.state, past.books).without_books, after.without_books)
+            if failure is not None or self._has_done_wrong(connection, snapshot, past, after, shown):
                 seen = witness.seen(snapshot.manifest.taken, self.backends)
-                return Aftermath(snapshot, compare_states(snapshot.state, after), seen)
+                return Aftermath(snapshot, compare_states(snapshot.state, after.state), shown, seen)
         way_back = self.voice.way_back(snapshot.path)
         self.record.left("migrated", "The target is migrated.", way_back=way_back)
         return None
@@ -193,10 +198,12 @@ class Application:
             (sorted(self.backends), snapshot.manifest.taken),
         )
 
-    def _has_done_wrong(self, connection: psycopg.Connection, snapshot: Snapshot, past: Past, after: State) -> bool:
+    def _has_done_wrong(
+        self, connection: psycopg.Connection, snapshot: Snapshot, past: Past, after: Reading, shown: StateDifference
+    ) -> bool:
         """Say what has changed; true when something is lost that nobody said may be, or isn't applied after all."""
-        say, before = self.voice.say, snapshot.state
-        for line in compare_states(before, after).describe(CHANGES_SHOWN):
+        say = self.voice.say
+        for line in shown.describe(CHANGES_SHOWN):
             say(f"  {line}")
         missing = sorted({step.version for step in self.plan.pending or ()} - self.history.applied(connection))
         if missing:
@@ -206,7 +213,7 @@ class Application:
         counted: tuple[str, ...] = ()
         if result.outcome is Outcome.NOT_CHECKED:
             say(f"not checked: {result.reason}")
-            counted = losses(before.contents, after.contents)
+            counted = losses(snapshot.state.contents.without(past.books), after.without_books.contents)
             self.record.lost(counted, accepted=self.options.accept_loss)
             for line in counted:
                 say(f"{'accepted loss' if self.options.accept_loss else 'lost'}: {line}")
@@ -214,7 +221,7 @@ class Application:
         return bool(missing) or lost or result.outcome is Outcome.FAILED
 
     def _look_at_values(
-        self, connection: psycopg.Connection, snapshot: Snapshot, past: Past, after: State
+        self, connection: psycopg.Connection, snapshot: Snapshot, past: Past, after: Reading
     ) -> CheckResult:
         """The data check, as the gate has it, on the target; ignore comments and the user's word count."""
         settings, progress = self.options.settings, self.voice.progress
@@ -222,7 +229,9 @@ class Application:
         checks = replace(settings.checks, data_fails=()) if self.options.accept_loss else settings.checks
         files = tuple(step.up for step in self.plan.pending or ())
         with RestoredElsewhere(snapshot, settings.server, self.options.jobs, progress) as restored:
-            target = MigratedTarget(connection, past, after.contents, restored, self.history, self._migrated_elsewhere)
+            target = MigratedTarget(
+                connection, past, after.state.contents, restored, self.history, self._migrated_elsewhere
+            )
             result = judge_data(target, checks, Location(file=files[0]) if len(files) == 1 else Location())
         (result,), _ = apply_ignores(read_ignores(files), (result,), ("data",))
         self.record.checked(result, files)
@@ -245,14 +254,14 @@ class Application:
             self.voice.say("\n".join(f"  {line}" for line in f"{evidence.label}: {evidence.text}".splitlines()))
 
     def _take_back(self, aftermath: Aftermath) -> None:
-        say, snapshot, difference = self.voice.say, aftermath.snapshot, aftermath.difference
-        if not difference.without_sequence_positions():
+        say, snapshot, shown = self.voice.say, aftermath.snapshot, aftermath.shown
+        if not aftermath.difference.without_sequence_positions():
             say("nothing to restore: schema and rows are those of the snapshot")
-            for change in difference.contents.sequences:
+            for change in shown.contents.sequences:
                 say(f"  {change}: a sequence doesn't go back with its transaction")
             self.record.left("unchanged", "Nothing to restore: schema and rows are those of the snapshot.")
             return
-        for line in difference.describe(CHANGES_SHOWN):
+        for line in shown.describe(CHANGES_SHOWN) or ("only what the migration tool wrote into its own tables",):
             say(f"  left behind: {line}")
         if aftermath.seen and not self._may_overwrite(aftermath):
             return

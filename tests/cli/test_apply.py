@@ -142,6 +142,33 @@ def test_what_was_committed_before_the_failure_is_taken_back(shop: Project, targ
     assert unchanged(before, target)
 
 
+def test_the_tools_own_table_is_put_back_and_not_listed_among_what_has_changed(shop: Project, target: Address) -> None:
+    shop.write({"sql/V2__loses.sql": "DELETE FROM orders WHERE id = 1;"})
+    before = state_of(target)
+    assert "public.flyway_schema_history" in before.contents.tables
+    ran = apply(shop, target)
+    assert (ran.exit_code, "left behind: table public.orders: 300 → 299 rows" in ran.output) == (1, True), ran.output
+    assert "flyway_schema_history" not in ran.output
+    assert unchanged(before, target)
+    applied = apply(shop, target, "--accept-loss")
+    assert (applied.exit_code, "flyway_schema_history" in applied.output) == (0, False)
+
+
+def test_a_migration_that_left_nothing_but_the_tools_mark_is_taken_back_to_before_the_mark(
+    tmp_path: Path, database: Address
+) -> None:
+    project = Project(tmp_path / "project")
+    project.write({"migsafe.toml": '[history]\nkind = "golang-migrate"\npath = "sql"\n', "sql/1_shop.up.sql": SHOP})
+    assert apply(project, database).exit_code == 0
+    project.write({"sql/2_fails.up.sql": FAILS["sql/V2__fails.sql"]})
+    before = state_of(database)
+    ran = apply(project, database)
+    assert ran.exit_code == 1
+    assert "left behind: only what the migration tool wrote into its own tables" in ran.output
+    assert "restored in" in ran.output, ran.output + ran.errors
+    assert unchanged(before, database)
+
+
 def test_a_migration_that_loses_values_is_taken_back_unless_the_loss_is_accepted(
     shop: Project, target: Address
 ) -> None:
