@@ -11,7 +11,7 @@ from migsafe.rules.rule import Confidence, Match, Rule
 
 __all__ = ["Confidence", "Match", "Rule", "rule_named", "rules"]
 
-_NO_RULES = ("rule", "claims", "context", "locks", "values", "names", "constraints", "edits", "page")
+_NO_RULES = ("rule", "claims", "context", "locks", "values", "names", "constraints", "index_builds", "edits", "page")
 """The modules of this package that hold no rule."""
 
 

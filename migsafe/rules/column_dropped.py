@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
-from migsafe.sql.actions import AddColumn, DropColumn
+from migsafe.sql.actions import DropColumn
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def find(action: DropColumn, context: Context) -> Iterator[Match]:
-    if context.is_new(action.table) or _made_here(action, context):
+    if context.is_new(action.table) or context.is_new_column(action.table, action.column):
         return
     table = context.table(action.table)
     missing = table and action.column not in table.columns and (table.complete or action.column in table.gone)
@@ -28,17 +28,6 @@ def find(action: DropColumn, context: Context) -> Iterator[Match]:
         f"-- when no release that runs reads or writes {column} any more, and its values are kept elsewhere\n"
         f"{context.statement.text};",
         action.table,
-    )
-
-
-def _made_here(action: DropColumn, context: Context) -> bool:
-    """Whether this script gave the table the column."""
-    table = context.catalog.qualified(action.table)
-    return any(
-        isinstance(step.action, AddColumn)
-        and step.action.column.name == action.column
-        and context.catalog.qualified(step.action.table) == table
-        for step in context.earlier
     )
 
 

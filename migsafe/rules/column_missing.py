@@ -31,6 +31,9 @@ from migsafe.sql.scopes import ColumnUse
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
 
+_ALTERATIONS = (AddConstraint, AlterColumnType, CreateIndex, DropColumn, DropNotNull, SetDefault, SetNotNull)
+_WITH_QUERIES = (CreateTable, CreateView, Delete, Insert, Query, Update)
+
 
 def find(action: Action, context: Context) -> Iterator[Match]:
     if context.statement.conditional or context.catalog.blurred:
@@ -43,7 +46,7 @@ def find(action: Action, context: Context) -> Iterator[Match]:
         if has_all_columns(known) or column in known.gone:
             told.add(column)
             yield _match(column, str(table), tuple(known.columns), dropped=column in known.gone)
-    if isinstance(action, (Insert, Update, Delete, Query, CreateView, CreateTable)):
+    if isinstance(action, _WITH_QUERIES):
         yield from _in_queries(context)
 
 
@@ -96,21 +99,7 @@ RULE = Rule(
     explanation="A misspelt column, or one that an earlier statement dropped or renamed: PostgreSQL refuses the "
     "statement when it runs, in the middle of the migration. Found where the table was seen being made, and nothing "
     "before did what can't be followed.",
-    on=(
-        AddConstraint,
-        AlterColumnType,
-        CreateIndex,
-        CreateTable,
-        CreateView,
-        Delete,
-        DropColumn,
-        DropNotNull,
-        Insert,
-        Query,
-        SetDefault,
-        SetNotNull,
-        Update,
-    ),
+    on=(*_ALTERATIONS, *_WITH_QUERIES),
     find=find,
     claims=(Says("42703"),),
     given="CREATE TABLE orders (id bigint, note text);",

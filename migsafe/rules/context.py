@@ -8,7 +8,7 @@ from functools import cached_property
 
 from migsafe.catalog import Catalog, Table
 from migsafe.rules.locks import Lock, locks_of
-from migsafe.sql.actions import Action, Drop, EndOfScript, Kind, SetVariable
+from migsafe.sql.actions import Action, AddColumn, Drop, EndOfScript, Kind, SetVariable
 from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import Name
 from migsafe.sql.parsing import ParsedStatement, Within
@@ -78,6 +78,16 @@ class Context:
     def is_new(self, relation: Name) -> bool:
         """Whether this script made the relation, so that there are no rows in it yet and nobody waits for it."""
         return self.catalog.is_new(relation)
+
+    def is_new_column(self, table: Name, column: str) -> bool:
+        """Whether this script gave the table the column, so that no application uses it yet."""
+        qualified = self.catalog.qualified(table)
+        return any(
+            isinstance(step.action, AddColumn)
+            and step.action.column.name == column
+            and self.catalog.qualified(step.action.table) == qualified
+            for step in self.earlier
+        )
 
     def table(self, name: Name) -> Table | None:
         """The table, where it was seen being made or changed."""

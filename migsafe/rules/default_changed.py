@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Confidence, Match, Rule
-from migsafe.sql.actions import AddColumn, SetDefault
+from migsafe.sql.actions import SetDefault
 from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def find(action: SetDefault, context: Context) -> Iterator[Match]:
-    if context.is_new(action.table) or _made_here(action, context):
+    if context.is_new(action.table) or context.is_new_column(action.table, action.column):
         return
     column = f"{action.table}.{quoted(action.column)}"
     known = context.catalog.column(action.table, action.column)
@@ -26,17 +26,6 @@ def find(action: SetDefault, context: Context) -> Iterator[Match]:
         f"{what}: rows that the application still writes without naming the column differ from those before.",
         f"-- when every release that runs names {column} in its INSERTs\n{context.statement.text};",
         action.table,
-    )
-
-
-def _made_here(action: SetDefault, context: Context) -> bool:
-    """Whether this script gave the table the column."""
-    table = context.catalog.qualified(action.table)
-    return any(
-        isinstance(step.action, AddColumn)
-        and step.action.column.name == action.column
-        and context.catalog.qualified(step.action.table) == table
-        for step in context.earlier
     )
 
 

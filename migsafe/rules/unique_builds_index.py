@@ -7,34 +7,17 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
-from migsafe.rules.constraints import added, index_first, index_first_fixes, name_for, partition_by_partition
+from migsafe.rules.index_builds import builds_index
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.lock_modes import LockMode
-from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
 
 
 def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]:
-    table = context.table(action.table)
-    if context.is_new(action.table) or (table and (table.temporary or (table.partitioned and action.only))):
-        return
-    for each in added(action, ConstraintKind.UNIQUE, context):
-        if each.using_index:
-            continue
-        partitioned = bool(table and table.partitioned)
-        rewrite = partition_by_partition(action, each) if partitioned else index_first(action, each, context)
-        if isinstance(action, AddColumn):
-            rewrite = f"-- after ADD COLUMN {quoted(action.column.name)} without it\n{rewrite}"
-        yield Match(
-            f"Adding the unique constraint {quoted(name_for(action.table, each))} builds its index on {action.table} "
-            "under an ACCESS EXCLUSIVE lock: reads and writes wait.",
-            rewrite,
-            action.table,
-            fixes=() if partitioned else index_first_fixes(action, each, context),
-        )
+    yield from builds_index(action, ConstraintKind.UNIQUE, "unique constraint", context)
 
 
 RULE = Rule(
