@@ -150,6 +150,13 @@ KINDS = {
         ),
         "INSERT INTO source VALUES ('y'); REFRESH MATERIALIZED VIEW summary; DELETE FROM source WHERE v = 'y'",
     ),
+    "pg_largeobject": (
+        (
+            "SELECT lo_from_bytea(77001, '\\x00ff'), lo_from_bytea(77002, repeat('long', 1000)::bytea),"
+            " lo_from_bytea(77003, 'gone')"
+        ),
+        "SELECT lo_put(77002, 2500, 'X'), lo_unlink(77003), lo_from_bytea(77005, 'come')",
+    ),
 }
 """By the table's printed name: what makes it, and an edit; where it can be, one that PostgreSQL takes for equal."""
 
@@ -216,6 +223,14 @@ def test_copies_are_equal_and_each_edit_is_found(nasty: set[str], tmp_path: Path
         assert [each["subject"] for each in document["not_checked"]] == ["public.remote"]
         differing = {table["table"] for table in document["tables"] if table["differs"]}
         assert differing - {"public.low", "public.high"} == nasty
+        if first == "env:OLD":
+            (large,) = (table for table in document["tables"] if table["table"] == "pg_largeobject")
+            assert (large["rows"], large["not_shown"]) == ({"old": 4, "new": 4}, 0)
+            assert {(row["key"]["loid"], row["difference"]) for row in large["samples"]} == {
+                ("77002", "changed"),
+                ("77003", "missing"),
+                ("77005", "extra"),
+            }
 
 
 def test_a_sequence_behind_its_column_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

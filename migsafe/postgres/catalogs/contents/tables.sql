@@ -1,6 +1,6 @@
 -- What holds rows: tables, partitions, materialized views, large objects; foreign tables by name; partitioned tables,
 -- which hold their partitions' rows. Of the tables that belong to an extension, those that it declares to hold the
--- user's rows.
+-- user's rows. Before PostgreSQL 14 the index of large objects is none of a primary key.
 SELECT
     c.oid::regclass::text AS printed_name,
     n.nspname AS schema,
@@ -28,7 +28,7 @@ CROSS JOIN LATERAL (
     SELECT jsonb_agg(attname ORDER BY array_position(i.indkey::int2[], attnum)) AS key
     FROM pg_index i
     JOIN pg_attribute ON attrelid = c.oid AND attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
-    WHERE i.indrelid = c.oid AND i.indisprimary
+    WHERE i.indrelid = c.oid AND (i.indisprimary OR c.oid = 'pg_largeobject'::regclass)
 ) k
 WHERE c.oid = 'pg_largeobject'::regclass AND EXISTS (SELECT FROM pg_largeobject_metadata)
     OR u.oid IS NOT NULL
