@@ -1,19 +1,24 @@
 """Lint: statements per second on a generated history, and whole processes on it and on one changed file of it.
 
 Beside it, where they are there: sqlglot's parser alone (in this process), and the squawk program on the same files.
+Prints seconds, seconds of processor time, and that as a multiple of what ``migsafe lint`` takes for all files.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import logging
 import shutil
-import subprocess
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
+
+from measuring import run
 
 from migsafe.catalog import Catalog
 from migsafe.lint.run import Linter
@@ -52,14 +57,24 @@ def write_history(directory: Path, files: int) -> list[Path]:
     return written
 
 
-def seconds(work: Callable[[], object], rounds: int) -> float:
-    """The best of some rounds: what disturbs only ever adds."""
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
+class Taken(NamedTuple):
+    """Seconds of wall time and of processor time."""
+
+    wall: float
+    processor: float
+
+
+def in_process(work: Callable[[], object]) -> Taken:
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    return Taken(time.perf_counter() - wall, time.process_time() - processor)
+
+
+def whole(*words: str | Path, directory: Path) -> Taken:
+    """A program from its start to its end. Python may keep what it compiled, as it does where migsafe is installed."""
+    wall = time.perf_counter()
+    used = run([str(word) for word in words], {"PYTHONDONTWRITEBYTECODE": ""}, directory=directory)
+    return Taken(time.perf_counter() - wall, used.processor)
 
 
 def lint_here(texts: list[str]) -> None:
@@ -69,8 +84,6 @@ def lint_here(texts: list[str]) -> None:
 
 
 def sqlglot_here(texts: list[str]) -> None:
-    import logging
-
     import sqlglot
 
     logging.disable(logging.WARNING)
@@ -82,8 +95,23 @@ def sqlglot_here(texts: list[str]) -> None:
                 continue
 
 
-def process(*words: str | Path, directory: Path) -> Callable[[], object]:
-    return lambda: subprocess.run([*words], cwd=directory, check=False, capture_output=True)
+def actions(directory: Path, files: list[Path], squawk: str | None) -> dict[str, Callable[[], Taken]]:
+    """What is measured, by its name: first what goes through all statements, then what a hook runs."""
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    lint = (sys.executable, "-m", "migsafe", "lint", "-q", "--format", "json")
+    early = files[len(files) // 50]
+    measured: dict[str, Callable[[], Taken]] = {
+        "migsafe's rules on all, in process": lambda: in_process(lambda: lint_here(texts)),
+        "migsafe lint, all files": lambda: whole(*lint, directory=directory),
+        "migsafe lint, the newest file": lambda: whole(*lint, files[-1], directory=directory),
+        "migsafe lint, one of the first 2 %": lambda: whole(*lint, early, directory=directory),
+    }
+    if importlib.util.find_spec("sqlglot"):
+        measured["sqlglot's parser on all, in process"] = lambda: in_process(lambda: sqlglot_here(texts))
+    if squawk:
+        measured["squawk, all files"] = lambda: whole(squawk, *files, directory=directory)
+        measured["squawk, the newest file"] = lambda: whole(squawk, files[-1], directory=directory)
+    return measured
 
 
 def main() -> None:
@@ -96,27 +124,17 @@ def main() -> None:
         directory = Path(place)
         (directory / "migrations").mkdir()
         files = write_history(directory / "migrations", arguments.files)
-        texts = [file.read_text(encoding="utf-8") for file in files]
-        statements = sum(len(split(text)) for text in texts)
-        print(f"{arguments.files} files, {statements} statements")
-        ours = seconds(lambda: lint_here(texts), arguments.rounds)
-        print(f"migsafe, in process          {ours:6.2f} s  {statements / ours:8.0f} statements a second")
-        if importlib.util.find_spec("sqlglot"):
-            theirs = seconds(lambda: sqlglot_here(texts), 1)
-            print(
-                f"sqlglot's parser alone       {theirs:6.2f} s  {statements / theirs:8.0f}, ratio {theirs / ours:.1f}"
-            )
-        lint = (sys.executable, "-m", "migsafe", "lint", "-q", "--format", "json")
-        whole = seconds(process(*lint, directory=directory), arguments.rounds)
-        print(f"migsafe lint, whole process  {whole:6.2f} s")
-        one = seconds(process(*lint, files[-1], directory=directory), arguments.rounds)
-        print(f"  on the newest file alone   {one:6.2f} s  with all the others followed")
-        alone = process(*lint, files[len(files) // 50], directory=directory)
-        print(f"  on one of the first 2 %    {seconds(alone, arguments.rounds):6.2f} s")
-        if arguments.squawk:
-            squawk = seconds(process(arguments.squawk, *files, directory=directory), arguments.rounds)
-            one = seconds(process(arguments.squawk, files[-1], directory=directory), arguments.rounds)
-            print(f"squawk, whole process        {squawk:6.2f} s  on one file {one:.2f} s")
+        statements = sum(len(split(file.read_text(encoding="utf-8"))) for file in files)
+        print(f"{arguments.files} files, {statements} statements; medians of {arguments.rounds} rounds, all in turn")
+        measured = actions(directory, files, arguments.squawk)
+        rounds = [{name: action() for name, action in measured.items()} for _ in range(arguments.rounds)]
+        ours = statistics.median(each["migsafe lint, all files"].processor for each in rounds)
+        for name in measured:
+            wall = statistics.median(each[name].wall for each in rounds)
+            processor = statistics.median(each[name].processor for each in rounds)
+            rate = f"{statements / processor:8.0f} statements a second" if " all" in name else ""
+            ratio = f"{processor / ours:5.2f} x"
+            print(f"{name:36} {wall:6.2f} s  {processor:6.2f} s of processors  {ratio}  {rate}".rstrip())
 
 
 if __name__ == "__main__":

@@ -21,11 +21,17 @@ class Used(NamedTuple):
     memory: int
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], server: int | None = None) -> Used:
+def run(
+    command: Sequence[str], environment: Mapping[str, str], server: int | None = None, directory: Path | None = None
+) -> Used:
     """Run to the end. ``server`` is the pid of the server that it uses, on this machine."""
     before, others = _processor_time(server), _children(server)
     process = subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        cwd=directory,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     assert process.stderr
     said = process.stderr.read()

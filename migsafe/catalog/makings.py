@@ -133,10 +133,12 @@ def add_constraint(catalog: Catalog, table: Name, constraint: Constraint) -> Ite
         deferred=constraint.deferred,
         made_in=catalog.script,
     )
-    known = catalog.change(known, constraints={**known.constraints, name: entry}, gone=known.gone - {name})
+    said: dict[str, Any] = {"constraints": {**known.constraints, name: entry}, "gone": known.gone - {name}}
     if constraint.kind in (ConstraintKind.PRIMARY_KEY, ConstraintKind.NOT_NULL):
-        keys = {each: replace(known.columns[each], not_null=True) for each in entry.columns if each in known.columns}
-        catalog.change(known, columns={**known.columns, **keys})
+        keys = [known.columns[each] for each in entry.columns if each in known.columns]
+        changed = {each.name: replace(each, not_null=True) for each in keys if not each.not_null}
+        said["columns"] = {**known.columns, **changed}
+    catalog.change(known, **said)
     yield ObjectId(Kind.CONSTRAINT, known.name, name)
 
 

@@ -174,7 +174,7 @@ def _sql_files(directory: Path) -> Iterator[tuple[str, Path]]:
     with os.scandir(directory) as entries:
         found = sorted(entries, key=lambda entry: natural_key(entry.name))
     for entry in found:
-        if Path(entry.path).is_dir():  # which says no to a link to itself, where the entry raises OSError
+        if not entry.is_file(follow_symlinks=False) and Path(entry.path).is_dir():  # no for a link to itself
             yield from _files_below(Path(entry.path))
         elif entry.name.lower().endswith(".sql"):
             yield entry.name, Path(entry.path)

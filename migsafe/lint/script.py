@@ -55,7 +55,8 @@ def script_of(
 ) -> Script:
     """A script from its text. ``place`` is given where offsets in ``sql`` aren't offsets in the file.
 
-    One that is only ``followed`` has no statements but those that may change the catalog.
+    One that is only ``followed`` has no statements but those that may change the catalog, and says nothing of their
+    transactions.
     """
     where = place or _places(sql, file)
     pieces = list(parse_changes(sql) if followed else parse_script(sql))
@@ -63,7 +64,7 @@ def script_of(
     return Script(
         name=file.name if file else "standard input",
         statements=statements,
-        transactions=tuple(transactions(statements, runs)),
+        transactions=() if followed else tuple(transactions(statements, runs)),
         place=where,
         not_analysed=tuple(
             NotAnalysed(where(piece.offset), piece.reason, piece.refused, piece.within is not Within.FUNCTION)

@@ -129,23 +129,32 @@ def _functions(node: pb.Node) -> Iterator[Name]:
             yield Name(pb.SQLValueFunctionOp.Name(each.op).removeprefix("SVFOP_").lower())
 
 
+_LEAVES = (pb.String, pb.Integer, pb.Float, pb.Boolean, pb.BitString, pb.A_Star)
+"""Messages that hold no others."""
+
+
 def nodes(tree: Any) -> Iterator[Any]:
     """Every message of a parse tree, from the outside in; the wrappers (``Node``) are passed over."""
     stack = [tree]
     while stack:
         node = stack.pop()
-        if not isinstance(node, pb.Node):
-            yield node
-        below: list[Any] = []
-        for field, value in node.ListFields():
-            if field.message_type is not None:
-                below += value if field.is_repeated else (value,)
-        stack += reversed(below)
+        if isinstance(node, pb.Node):
+            kind = node.WhichOneof("node")
+            if kind:
+                stack.append(getattr(node, kind))
+            continue
+        yield node
+        if not isinstance(node, _LEAVES):
+            below: list[Any] = []
+            for field, value in node.ListFields():
+                if field.message_type is not None:
+                    below += value if field.is_repeated else (value,)
+            stack += reversed(below)
 
 
 def words(parts: object) -> tuple[str, ...]:
     """The texts of a list of String nodes."""
-    return tuple(part.string.sval for part in parts)  # type: ignore[attr-defined]
+    return tuple([part.string.sval for part in parts])  # type: ignore[attr-defined]
 
 
 def name_of(parts: object) -> Name:

@@ -137,7 +137,8 @@ def constraint_of(node: pb.Node) -> Constraint | None:
 
 def _constraint(node: pb.Constraint) -> Constraint:
     kind = _CONSTRAINTS[node.contype]
-    columns = words(node.fk_attrs) or words(node.keys)
+    refers = kind is ConstraintKind.FOREIGN_KEY
+    columns = words(node.fk_attrs if refers else node.keys)
     if kind is ConstraintKind.EXCLUSION:
         columns = tuple(each.list.items[0].index_elem.name for each in node.exclusions)
     expression = Expression(node.raw_expr) if node.HasField("raw_expr") else None
@@ -149,14 +150,14 @@ def _constraint(node: pb.Constraint) -> Constraint:
         columns=columns,
         valid=not node.skip_validation,
         expression=expression,
-        refers_to=relation_name(node.pktable) if node.HasField("pktable") else None,
-        refers_columns=words(node.pk_attrs),
+        refers_to=relation_name(node.pktable) if refers else None,
+        refers_columns=words(node.pk_attrs) if refers else (),
         on_delete=node.fk_del_action or "a",
         on_update=node.fk_upd_action or "a",
         using_index=node.indexname or None,
         deferrable=node.deferrable,
         deferred=node.initdeferred,
-        enforced=node.is_enforced or (kind is not ConstraintKind.CHECK and kind is not ConstraintKind.FOREIGN_KEY),
+        enforced=node.is_enforced or not (refers or kind is ConstraintKind.CHECK),
     )
 
 
