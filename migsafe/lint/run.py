@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from migsafe.catalog import Catalog
 from migsafe.findings import Evidence, Finding
@@ -47,10 +48,9 @@ class Linter:
         blur(script, catalog)
         steps = list(_steps(script))
         found: list[Found] = []
-        by_action = _by_action(self.rules)
         for number, written in enumerate(steps):
             step = steps[number] = step_of(written.action, written.statement, written.transaction, catalog)
-            listening = by_action.get(type(step.action), ())
+            listening = self._listening.get(type(step.action), ())
             if listening:
                 context = Context(steps, number, catalog, self.server_version, self.settings)
                 for rule in listening:
@@ -64,6 +64,15 @@ class Linter:
                 blur_by(step.statement, catalog)
         return found
 
+    @cached_property
+    def _listening(self) -> Mapping[type[Action], tuple[Rule, ...]]:
+        """The rules that are to be called for an action."""
+        found: dict[type[Action], tuple[Rule, ...]] = {}
+        for rule in self.rules:
+            for kind in rule.on:
+                found[kind] = (*found.get(kind, ()), rule)
+        return found
+
 
 def follow(script: Script, catalog: Catalog) -> None:
     """Change the catalog as the script would, and ask no rule."""
@@ -74,14 +83,6 @@ def follow(script: Script, catalog: Catalog) -> None:
             for action in statement.actions:
                 catalog.apply(action)
             blur_by(statement, catalog)
-
-
-def _by_action(chosen: Sequence[Rule]) -> Mapping[type[Action], tuple[Rule, ...]]:
-    found: dict[type[Action], tuple[Rule, ...]] = {}
-    for rule in chosen:
-        for kind in rule.on:
-            found[kind] = (*found.get(kind, ()), rule)
-    return found
 
 
 def _steps(script: Script) -> Iterator[Step]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
+from operator import is_
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,20 @@ def relative(report: Report, root: Path) -> Report:
 
 
 def _relative(value: Any, root: Path) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, Path):
-        return value.relative_to(root) if value.is_relative_to(root) else value
+        return _below(value, root)
     if isinstance(value, tuple):
-        return tuple(_relative(each, root) for each in value)
+        new = tuple([_relative(each, root) for each in value])
+        return value if all(map(is_, value, new)) else new
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{field.name: _relative(getattr(value, field.name), root) for field in fields(value)})
+        held = ((field.name, getattr(value, field.name)) for field in fields(value))
+        changed = {name: new for name, each in held if (new := _relative(each, root)) is not each}
+        return replace(value, **changed) if changed else value
     return value
+
+
+@lru_cache(maxsize=1024)
+def _below(path: Path, root: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path

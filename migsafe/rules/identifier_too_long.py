@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from migsafe.sql import actions
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
+
+
+_MAY_BE_TOO_LONG = re.compile(rb'"|[a-z0-9_$\x80-\xff]{64}', re.IGNORECASE)
 
 
 def find(_: actions.Action, context: Context) -> Iterator[Match]:
@@ -30,6 +34,8 @@ def _identifiers(sql: str) -> Iterator[str]:
     from postgast.pg_query_pb2 import Token
 
     text, kind = sql.encode(), Token.Value("IDENT")
+    if not _MAY_BE_TOO_LONG.search(text):
+        return
     for token in scan(sql).tokens:
         if token.token == kind:
             name = text[token.start : token.end].decode()
