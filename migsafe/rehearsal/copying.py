@@ -108,7 +108,7 @@ class RowCopier:
         self.source = target.connection
         self.into = into
         self._address = target.address
-        self._masks = masks
+        self.masks = masks
         self._progress = progress
         encoding = self.source.info.parameter_status("server_encoding")  # so that nothing is converted on the way
         self._encoding = sql.SQL("(ENCODING {})").format(sql.Literal(encoding))
@@ -125,7 +125,7 @@ class RowCopier:
         Raises :class:`BaselineError`, which names the table and, where a column of it is masked, no value.
         """
         self._progress(f"copying {table.printed}")
-        query = self._masks.select(table)
+        query = self.masks.select(table)
         if condition is not None:
             query = sql.SQL("{} WHERE {}").format(query, condition)
         read = sql.SQL("COPY ({}) TO STDOUT {}").format(query, self._encoding)
@@ -150,12 +150,12 @@ class RowCopier:
             cause = error.__cause__
             assert isinstance(cause, psycopg.Error)
             message = f"its rows can't be copied: {cause.diag.message_primary or cause}"
-            if self._masks.hides(table):
-                message = (
-                    f"its rows can't be copied (SQLSTATE {cause.sqlstate}; it has masked columns, so no more is said)"
-                )
+            if self.masks.hides(table):
+                of = f" of {cause.diag.constraint_name}" if cause.diag.constraint_name else ""
+                why = f"SQLSTATE {cause.sqlstate}{of}; it has masked columns, so no more is said"
+                message = f"its rows can't be copied ({why})"
             raise BaselineError(message, where=table.printed, hint=error.hint) from (
-                None if self._masks.hides(table) else cause
+                None if self.masks.hides(table) else cause
             )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 import psycopg
 from psycopg import sql
@@ -20,16 +20,24 @@ SHORTEST_HASH = 16
 """Characters that a column must have room for; 64 bits are enough for the rows of one table."""
 
 
+Place: TypeAlias = tuple[int, str]
+"""A column: its table's oid, and its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """The expression that stands for each masked column, by the table's oid and the column's name."""
+    """The expression that stands for each masked column."""
 
-    expressions: Mapping[tuple[int, str], sql.Composable] = field(default_factory=dict)
+    expressions: Mapping[Place, sql.Composable] = field(default_factory=dict)
 
     def select(self, table: SourceTable) -> sql.Composed:
         """A query of what is copied of a table; the table is called ``t`` in it, and WHERE may follow."""
-        columns = (self.expressions.get((table.oid, column), sql.Identifier("t", column)) for column in table.columns)
+        columns = (self.column(table, column) for column in table.columns)
         return sql.SQL("SELECT {} FROM {} AS t").format(sql.SQL(", ").join(columns), table.source)
+
+    def column(self, table: SourceTable, column: str) -> sql.Composable:
+        """What is copied of a column, over the table as ``t``."""
+        return self.expressions.get((table.oid, column), sql.Identifier("t", column))
 
     def hides(self, table: SourceTable) -> bool:
         """Whether any column of the table is masked."""
@@ -85,6 +93,21 @@ The last says whether it is in a partition key: such a column depends on its own
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Masked:
+    """A column that is to be masked, as the settings name it and as it is.
+
+    ``room`` is how many characters it has room for, as far as that is bounded.
+    """
+
+    setting: str
+    mask: str
+    column: str
+    category: str
+    kind: str
+    room: int | None
+
+
 def find_masks(
     connection: psycopg.Connection,
     settings: Mapping[str, str],
@@ -93,25 +116,63 @@ def find_masks(
 ) -> Masks:
     """The masks that the settings name (``schema.table.column``: ``hash``, ``null`` or an SQL expression).
 
-    Raises :class:`SettingsError` when a column isn't there, is generated or part of a foreign or partition key, or the
-    mask would not keep it unique or not null. A mask that hits nothing is an error too: the column would go unmasked.
+    Raises :class:`SettingsError` when a column isn't there, is generated or part of a partition key, or the mask would
+    not keep it unique, not null or equal to what a foreign key says it is. A mask that hits nothing is an error too:
+    the column would go unmasked.
     """
-    salt = secrets.token_hex(16)
     copied = {(table.oid, column) for table in tables for column in table.columns}
-    bound = set(_bound_columns(references))
-    expressions: dict[tuple[int, str], sql.Composable] = {}
+    masked: dict[Place, _Masked] = {}
     for name, mask in settings.items():
-        for oid, column, required, category, kind, length, divides in _find(connection, name):
+        for oid, column, required, category, kind, room, divides in _find(connection, name):
             if (oid, column) not in copied:
                 _refuse(name, "it is generated from others: mask those")
-            if (oid, column) in bound:
-                _refuse(name, "it is part of a foreign key, which would no longer hold: mask what it stands for")
             if divides:
                 _refuse(name, "it is part of a partition key, and its rows would belong into other partitions")
             if mask == "null" and required:
                 _refuse(name, "it may not be null")
-            expressions[oid, column] = _expression(name, mask, column, category, kind, length, salt)
-    return Masks(expressions)
+            masked[oid, column] = _Masked(name, mask, column, category, kind, room)
+    salt, lengths = secrets.token_hex(16), _lengths(masked, _pairs(masked, references))
+    return Masks({place: _expression(each, lengths[place], salt) for place, each in masked.items()})
+
+
+def _pairs(masked: Mapping[Place, _Masked], references: Sequence[Reference]) -> list[tuple[Place, Place]]:
+    """The masked columns that foreign keys say are equal, which hashes keep equal; a null is equal to nothing.
+
+    A column of a partitioned table and those of its partitions are one.
+    """
+    first: dict[str, Place] = {}
+    pairs = [(first.setdefault(each.setting, place), place) for place, each in masked.items()]
+    for reference in references:
+        for column, key in zip(reference.columns, reference.keys, strict=True):
+            sides = (reference.child.oid, column), (reference.parent.oid, key)
+            ours, theirs = (masked.get(side) for side in sides)
+            one = ours or theirs
+            if one is None or (ours and ours.mask == "null"):
+                continue
+            if not (ours and theirs and ours.mask == theirs.mask == "hash"):
+                other = f"{reference.parent.printed}.{key}" if ours else f"{reference.child.printed}.{column}"
+                _refuse(
+                    one.setting,
+                    f"it is part of the foreign key {reference.name}, which holds only if {other} is masked too, and "
+                    "both by hash",
+                )
+            pairs.append(sides)
+    return pairs
+
+
+def _lengths(masked: Mapping[Place, _Masked], pairs: Sequence[tuple[Place, Place]]) -> dict[Place, int]:
+    """How many characters a hash in each column has: columns that foreign keys tie together have the same."""
+    lengths = {place: min(each.room or HASH_LENGTH, HASH_LENGTH) for place, each in masked.items()}
+    while True:
+        shorter = {
+            side: min(lengths[one], lengths[other])
+            for one, other in pairs
+            for side in (one, other)
+            if lengths[one] != lengths[other]
+        }
+        if not shorter:
+            return lengths
+        lengths |= shorter
 
 
 def _find(connection: psycopg.Connection, name: str) -> list[tuple[int, str, bool, str, str, int | None, bool]]:
@@ -124,29 +185,21 @@ def _find(connection: psycopg.Connection, name: str) -> list[tuple[int, str, boo
     return found
 
 
-def _bound_columns(references: Sequence[Reference]) -> Iterator[tuple[int, str]]:
-    for reference in references:
-        yield from ((reference.child.oid, column) for column in reference.columns)
-        yield from ((reference.parent.oid, column) for column in reference.keys)
-
-
-def _expression(
-    name: str, mask: str, column: str, category: str, kind: str, length: int | None, salt: str
-) -> sql.Composable:
-    if mask == "null":
+def _expression(masked: _Masked, length: int, salt: str) -> sql.Composable:
+    if masked.mask == "null":
         return sql.SQL("NULL")
-    if mask != "hash":
-        return sql.SQL("({})").format(sql.SQL(mask))
+    if masked.mask != "hash":
+        return sql.SQL("({})").format(sql.SQL(masked.mask))
     digest = sql.SQL("encode(sha256(convert_to({} || {}::text, 'UTF8')), 'hex')").format(
-        sql.Literal(salt), sql.Identifier("t", column)
+        sql.Literal(salt), sql.Identifier("t", masked.column)
     )
-    if kind == "uuid":
+    if masked.kind == "uuid":
         return sql.SQL("left({}, 32)::uuid").format(digest)
-    if category != "S":
-        _refuse(name, "only texts and uuid can be masked by hash: write an SQL expression of its type")
-    if length is not None and length < SHORTEST_HASH:
-        _refuse(name, f"a hash needs {SHORTEST_HASH} characters to stay unique: write an SQL expression")
-    return sql.SQL("left({}, {})").format(digest, min(length or HASH_LENGTH, HASH_LENGTH))
+    if masked.category != "S":
+        _refuse(masked.setting, "only texts and uuid can be masked by hash: write an SQL expression of its type")
+    if length < SHORTEST_HASH:
+        _refuse(masked.setting, f"a hash needs {SHORTEST_HASH} characters to stay unique: write an SQL expression")
+    return sql.SQL("left({}, {})").format(digest, length)
 
 
 def _refuse(name: str, reason: str) -> NoReturn:

@@ -5,8 +5,8 @@ same rows are chosen every time. Then, for each foreign key, the rows that the c
 yet; and again, since those name others, until a round finds nothing. Each round brings rows that were missing and none
 twice, so that it ends, also where references go in circles.
 
-The target is asked only for rows by key, which a referenced key's index finds. What is missing is worked out on the
-throwaway server.
+The target is asked only for rows by key, which a referenced key's index finds unless the key is masked. What is missing
+is worked out on the throwaway server.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from migsafe.rehearsal.masks import Masks
 from migsafe.rehearsal.tables import Reference, SourceTable
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _add_missing(copier: RowCopier, reference: Reference) -> int:
     """How many rows of the referenced table were missing and were found."""
     with copier.into.transaction():
         missing = _missing(copier.into, reference)
-        return sum(copier.copy(reference.parent, _named_by(reference, keys)) for keys in missing)
+        return sum(copier.copy(reference.parent, _named_by(reference, copier.masks, keys)) for keys in missing)
 
 
 def _missing(into: psycopg.Connection, reference: Reference) -> Iterator[list[tuple[str, ...]]]:
@@ -75,7 +76,7 @@ def _missing(into: psycopg.Connection, reference: Reference) -> Iterator[list[tu
         child=reference.child.source,
         given=sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(column) for column in columns),
         parent=reference.parent.source,
-        named=_equal(reference, columns),
+        named=_equal(reference, Masks(), columns),
     )
     with into.cursor(name="migsafe_missing") as cursor:
         cursor.execute(query)
@@ -83,8 +84,11 @@ def _missing(into: psycopg.Connection, reference: Reference) -> Iterator[list[tu
             yield keys
 
 
-def _named_by(reference: Reference, keys: Sequence[tuple[str, ...]]) -> sql.Composed:
-    """The condition that a row of the referenced table (``t``) has one of these keys."""
+def _named_by(reference: Reference, masks: Masks, keys: Sequence[tuple[str, ...]]) -> sql.Composed:
+    """The condition that a row of the referenced table (``t``) on the target has one of these keys.
+
+    They are as they were copied. What a masked key was is only known there, and by reading every row.
+    """
     arrays = (
         sql.SQL("{}::{}[]").format(sql.Literal(list(values)), sql.SQL(type_name))
         for values, type_name in zip(zip(*keys, strict=True), reference.types, strict=True)
@@ -93,15 +97,15 @@ def _named_by(reference: Reference, keys: Sequence[tuple[str, ...]]) -> sql.Comp
     return sql.SQL("EXISTS (SELECT FROM unnest({}) AS k ({}) WHERE {})").format(
         sql.SQL(", ").join(arrays),
         sql.SQL(", ").join(map(sql.Identifier, names)),
-        _equal(reference, [sql.Identifier("k", name) for name in names]),
+        _equal(reference, masks, [sql.Identifier("k", name) for name in names]),
     )
 
 
-def _equal(reference: Reference, values: Sequence[sql.Composable]) -> sql.Composed:
+def _equal(reference: Reference, masks: Masks, values: Sequence[sql.Composable]) -> sql.Composed:
     """That the key of ``t`` is these values, by the foreign key's own operators."""
     return sql.SQL(" AND ").join(
         sql.SQL("{} OPERATOR({}.{}) {}").format(
-            sql.Identifier("t", key), sql.Identifier(schema), sql.SQL(operator), value
+            masks.column(reference.parent, key), sql.Identifier(schema), sql.SQL(operator), value
         )
         for key, (schema, operator), value in zip(reference.keys, reference.operators, values, strict=True)
     )

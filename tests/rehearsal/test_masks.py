@@ -71,6 +71,42 @@ def test_a_hash_fits_into_a_domain_over_a_short_type(bring: Bring, shop: Address
         pass
 
 
+PEOPLE = """
+CREATE TABLE people (name varchar(40) PRIMARY KEY, boss text REFERENCES people, token uuid UNIQUE);
+CREATE TABLE accounts (owner varchar(24) UNIQUE REFERENCES people, token uuid REFERENCES people (token));
+CREATE TABLE visits (id int, owner text REFERENCES accounts (owner)) PARTITION BY LIST (id);
+CREATE TABLE visits_1 PARTITION OF visits DEFAULT;
+INSERT INTO people SELECT 'p' || n, CASE WHEN n > 1 THEN 'p' || n / 2 END, md5(n::text)::uuid
+FROM generate_series(1, 2000) n;
+INSERT INTO accounts SELECT name, token FROM people ORDER BY name DESC LIMIT 1500;
+INSERT INTO visits SELECT i, owner FROM accounts, generate_series(1, 2) i
+"""
+NAMES = ("public.people.name", "public.people.boss", "public.accounts.owner", "public.visits.owner")
+TOKENS = ("public.people.token", "public.accounts.token")
+
+
+@pytest.mark.parametrize("rows", ["all", "2%"])
+def test_keys_that_are_masked_on_both_sides_still_hold(bring: Bring, shop: Address, rows: str) -> None:
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute(PEOPLE)
+    with bring(shop, rows, mask=dict.fromkeys((*NAMES, *TOKENS), "hash")) as rehearsed:
+        assert rehearsed.rows("SELECT FROM public.people WHERE name LIKE 'p%' OR boss LIKE 'p%'") == []
+        assert rehearsed.rows("SELECT DISTINCT length(owner) FROM public.visits") == [(24,)]
+        (counts,) = rehearsed.rows("""SELECT (SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated),
+            (SELECT count(*) FROM public.people), (SELECT count(*) FROM public.people WHERE boss IS NOT NULL)""")
+        assert counts[0] >= 5
+        if rows == "all":
+            assert counts[1:] == (2000, 1999)
+        else:
+            assert 20 < counts[1] < 1000
+            assert counts[2] == counts[1] - 1  # whoever has a boss has one that came along
+
+
+def test_what_refers_may_be_masked_as_null_alone(bring: Bring, shop: Address) -> None:
+    with bring(shop, "5%", mask={"public.customers.friend": "null"}) as rehearsed:
+        assert rehearsed.rows("SELECT count(friend) FROM public.customers") == [(0,)]
+
+
 @pytest.mark.parametrize(
     ("mask", "reason"),
     [
@@ -78,8 +114,9 @@ def test_a_hash_fits_into_a_domain_over_a_short_type(bring: Bring, shop: Address
         ({"customers.email": "hash"}, "no such column"),
         ({'public."': "hash"}, "not the name of a column"),
         ({"public.customers.email": "null"}, "may not be null"),
-        ({"public.orders.customer": "hash"}, "foreign key"),
-        ({"public.customers.id": "hash"}, "foreign key"),
+        ({"public.orders.customer": "hash"}, "if public.customers.id is masked too"),
+        ({"public.customers.id": "id + 1"}, "if public.orders.customer is masked too|if public.customers.friend is"),
+        ({"public.customers.friend": "1", "public.customers.id": "1", "public.orders.customer": "1"}, "both by hash"),
         ({"public.orders.cents": "hash"}, "only texts and uuid"),
     ],
 )
@@ -93,3 +130,13 @@ def test_an_expression_that_fails_does_not_tell_the_value(bring: Bring, shop: Ad
         pass
     assert "22P02" in caught.value.message
     assert "@example.com" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_check_that_a_mask_breaks_is_named(bring: Bring, shop: Address) -> None:
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute("ALTER TABLE customers ADD CONSTRAINT an_address CHECK (email LIKE '%@%')")
+    broken = {"public.customers.email": "hash"}
+    with pytest.raises(BaselineError, match="SQLSTATE 23514 of an_address"), bring(shop, mask=broken):
+        pass
+    with bring(shop, mask={"public.customers.email": "md5(email) || '@example.com'"}):
+        pass
