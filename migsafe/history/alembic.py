@@ -52,6 +52,10 @@ class AlembicHistory:
             raise HistoryError(
                 f"no alembic.ini in {settings.root}", hint='Say where it is: [history] config = "path/to/alembic.ini".'
             )
+        if not config.is_file():
+            raise HistoryError(
+                "there is no such file", where=str(config), hint=f"[history] config names it, from {settings.root}."
+            )
         self._config = config
         directory = working_directory(config, settings.root)
         self._interpreter = Interpreter(find_interpreter(settings.python, (settings.root, config.parent)), directory)

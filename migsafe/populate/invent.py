@@ -45,6 +45,13 @@ class Shape(Enum):
     MOST = 3
 
 
+_IN_WORDS = {
+    Shape.USUAL: "usual row",
+    Shape.LEAST: "row with a null wherever one may be",
+    Shape.MOST: "row of the longest and largest values",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Invented:
     """How many rows each table got, by printed name, and why some got fewer than there are shapes."""
@@ -68,7 +75,7 @@ def invent(connection: psycopg.Connection, ignore: Collection[TableName] = ()) -
         for shape in Shape:
             reason = _insert(connection, table, own, said, shape, 1000 + 100 * number + 20 * shape.value)
             if reason:
-                reasons[table.printed] = f"no {shape.name.lower()} row: {reason}"
+                reasons[table.printed] = f"no {_IN_WORDS[shape]}: {reason}"
             else:
                 rows[table.printed] = rows.get(table.printed, 0) + 1
     return Invented(rows, reasons)

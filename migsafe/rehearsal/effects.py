@@ -97,8 +97,14 @@ def _is_told(statement: Statement, books: Collection[str]) -> bool:
     if _tag(statement) in _SAYS_NOTHING:
         return False
     if named := tables_named(statement.sql):
-        return not all(name in books or schema in _CATALOGS for schema, name in named)
+        asks = _tag(statement) == "SELECT"
+        return not all(name in books or (asks and _is_catalog(schema, name)) for schema, name in named)
     return _tag(statement) != "SELECT" or not all(map(_is_servers_own, functions_named(statement.sql)))
+
+
+def _is_catalog(schema: str, name: str) -> bool:
+    """Without a schema ``pg_catalog`` is looked into before all others (manual, 5.9.5)."""
+    return schema in _CATALOGS or (not schema and name.startswith("pg_"))
 
 
 def _is_servers_own(function: str) -> bool:

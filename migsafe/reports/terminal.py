@@ -29,6 +29,9 @@ STYLES = {
 }
 
 
+MOST_CHARACTERS = 4000
+"""Of one piece of evidence."""
+
 OTHERS_SHOWN = 5
 """Messages of findings on the history that are alike, below the first of them."""
 
@@ -184,13 +187,23 @@ def _finding(page: Page, finding: Finding, source: str, others: Sequence[Finding
     page.write(plain(finding.message), indent=2)
     for evidence in finding.evidence:
         page.write(f"{plain(evidence.label)}:", indent=2)
-        page.verbatim(plain(evidence.text), indent=4)
+        page.verbatim(plain(_beginning(evidence.text)), indent=4)
     for other in others[:OTHERS_SHOWN]:
         page.write(plain(other.message), indent=2, hanging=2)
     if len(others) > OTHERS_SHOWN:
         page.write(f"… and {len(others) - OTHERS_SHOWN:,} more such; --format json has all of them", indent=2)
     if finding.remedy:
         page.write(("instead: ", "bold"), plain(finding.remedy), indent=2)
+
+
+def _beginning(text: str) -> str:
+    """As much as a person reads: an INSERT of ten thousand rows is one statement."""
+    more = len(text) - MOST_CHARACTERS
+    return (
+        f"{text[:MOST_CHARACTERS]}…\n… and {more:,} more characters; --format json has all of them"
+        if more > 0
+        else text
+    )
 
 
 def _second_runs(page: Page, report: Report) -> None:

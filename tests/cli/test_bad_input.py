@@ -36,6 +36,10 @@ def alembic(project: Project, environment: str, revisions: dict[str, str]) -> No
         ('[history]\npth = "x"', ["migsafe.toml:2", '"pth"', '"path"']),
         ('[history]\nkind = "command"', ["runner is not set"]),
         ('[history]\nkind = "alembic"', ["no alembic.ini"]),
+        (
+            '[history]\nkind = "alembic"\nconfig = "conf/a.ini"',
+            ["conf/a.ini: there is no such file", "[history] config"],
+        ),
         ('[history]\nkind = "golang-migrate"', ["migrations: there is no migration in this golang-migrate history"]),
         ('[history]\nkind = "flyway"', ["migrations: there is no migration", "1.sql is not named as Flyway wants it"]),
         ('[history]\nkind = "plain"\npath = "migsafe.toml"', ["migsafe.toml: this is not a directory"]),

@@ -41,6 +41,8 @@ def test_without_a_sample_nothing_is_estimated() -> None:
         ("SELECT backfill()", "SELECT 1", True),
         ("INSERT INTO schema_migrations VALUES (2)", "INSERT 0 1", False),
         ("SELECT relname FROM pg_catalog.pg_class", "SELECT 9", False),
+        ("SELECT t.oid FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace", "SELECT 0", False),
+        ("UPDATE pg_catalog.pg_enum SET enumlabel = 'b'", "UPDATE 1", True),
         ("UPDATE big SET a = 1", "UPDATE 9", True),
         ("DO $$ BEGIN END $$", "DO", True),
     ],

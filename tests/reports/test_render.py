@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from rich.cells import cell_len
 
-from migsafe.findings import Finding, Location, Severity
+from migsafe.findings import Evidence, Finding, Location, Severity
 from migsafe.reports import FORMATS, render
 from migsafe.reports.counts import count
 from tests.fix_golden import Golden
@@ -82,6 +82,16 @@ def test_a_caret_stays_under_its_column() -> None:
     lines = render(UNSAFE, "terminal").splitlines()
     caret = next(number for number, line in enumerate(lines) if line.strip() == "^^^^^^^^")
     assert lines[caret - 1][lines[caret].index("^") :].startswith("accounts")
+
+
+def test_a_statement_that_nobody_reads_to_its_end_is_cut_on_the_terminal_and_whole_in_json() -> None:
+    statement = "INSERT INTO t VALUES " + ", ".join(f"({number})" for number in range(5000))
+    finding = Finding("r", Severity.ERROR, "m", evidence=(Evidence("statement", statement),))
+    report = replace(SAFE, findings=(finding,))
+    shown = render(report, "terminal")
+    assert len(shown) < 10_000
+    assert f"… and {len(statement) - 4000:,} more characters" in shown
+    assert statement in render(report, "json")
 
 
 def test_colour_is_there_only_when_asked_for() -> None:
