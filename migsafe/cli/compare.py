@@ -10,7 +10,7 @@ import click
 
 from migsafe.cli.options import output_option, with_settings
 from migsafe.cli.output import _in_colour, _width, make_printable, replace_file
-from migsafe.cli.reading import exclude_option, statement_timeout_option, tables_option, workers_option
+from migsafe.cli.reading import exclude_option, rename_option, statement_timeout_option, tables_option, workers_option
 from migsafe.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from migsafe.config import Settings
 
 FORMATS = {"terminal": "migsafe.comparison.terminal", "json": "migsafe.comparison.json_1"}
-
-
-def _renames(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    renames = dict(value.partition("=")[::2] for value in values)
-    if not all(old and new for old, new in renames.items()):
-        raise click.BadParameter("write OLD=NEW")
-    return renames
 
 
 def _part(_: click.Context, __: click.Parameter, value: str) -> float:
@@ -44,7 +37,7 @@ def _part(_: click.Context, __: click.Parameter, value: str) -> float:
 @tables_option
 @exclude_option
 @click.option("--ignore-columns", multiple=True, metavar="PATTERN", help="Leave out these columns.")
-@click.option("--rename", "renames", multiple=True, metavar="OLD=NEW", callback=_renames, help="A table or column.")
+@rename_option
 @click.option("--where", metavar="SQL", help="Compare only rows for which this condition holds.")
 @click.option(
     "--sample", default="100%", callback=_part, metavar="PERCENT", help="Compare a part, the same every time."

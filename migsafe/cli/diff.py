@@ -11,6 +11,7 @@ import click
 
 from migsafe.cli.options import output_option, with_settings
 from migsafe.cli.output import _in_colour, _width, make_printable, replace_file
+from migsafe.cli.reading import rename_option
 from migsafe.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -28,11 +29,20 @@ FORMATS = {
 @click.argument("old")
 @click.argument("new")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="tree", show_default=True)
+@rename_option
 @click.option("--no-owners", is_flag=True, help="Leave owners and default privileges out.")
 @output_option
 @with_settings({"--server": "server.use", "--server-version": "server.version", "--directory": "snapshots.directory"})
 def command(
-    *, settings: Settings, progress: Progress, old: str, new: str, form: str, no_owners: bool, output_file: Path | None
+    *,
+    settings: Settings,
+    progress: Progress,
+    old: str,
+    new: str,
+    form: str,
+    renames: dict[str, str],
+    no_owners: bool,
+    output_file: Path | None,
 ) -> ExitCode:
     """Show what differs between the schemas OLD and NEW, every kind of object.
 
@@ -44,7 +54,7 @@ def command(
     gc.set_threshold(50_000)  # what is read is kept to the end: there is no garbage to look for
     from migsafe.differences.engine import find_differences
 
-    differences = find_differences(old, new, settings, progress, owners=not no_owners)
+    differences = find_differences(old, new, settings, progress, renames=renames, owners=not no_owners)
     render = import_module(FORMATS[form]).render
     if output_file:
         replace_file(output_file, render(differences, width=80, colour=False))

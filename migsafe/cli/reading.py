@@ -13,6 +13,13 @@ def _timeout(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
+def _renames(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    renames = dict(value.partition("=")[::2] for value in values)
+    if not all(old and new for old, new in renames.items()):
+        raise click.BadParameter("write OLD=NEW")
+    return renames
+
+
 workers_option = click.option(
     "--workers",
     type=click.IntRange(1, 32),
@@ -29,3 +36,11 @@ statement_timeout_option = click.option(
 )
 tables_option = click.option("--tables", multiple=True, metavar="PATTERN", help="Only these tables and sequences.")
 exclude_option = click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these tables and sequences.")
+rename_option = click.option(
+    "--rename",
+    "renames",
+    multiple=True,
+    metavar="OLD=NEW",
+    callback=_renames,
+    help="A table or column that has another name in NEW: old_table=new_table or table.old_column=new_column.",
+)

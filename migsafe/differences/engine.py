@@ -7,22 +7,34 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from migsafe.comparison.renames import Columns, paired
 from migsafe.differences.sides import Progress, Side, is_url, read_side
 from migsafe.errors import ExitCode
 from migsafe.schema import owners as owners_of
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.compatibility.judge import Impact, judge
 from migsafe.schema.diff import SchemaDifference, compare_schemas
+from migsafe.schema.renaming import TABLES, Renaming, rename, with_new_names
+from migsafe.schema.statements.names import own_name, unquoted
+from migsafe.schema.statements.script import Script, write_script
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from migsafe.config import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """What differs between two schemas, and whom that breaks. ``notes`` say what was not compared, and why."""
+    """What differs between two schemas, and whom that breaks. ``notes`` say what was not compared, and why.
+
+    ``renaming`` is the old side under the names that were given: ``difference`` is between that and the new side, and
+    a new name is a field that differs.
+    """
 
     old: Side
     new: Side
+    renaming: Renaming
     difference: SchemaDifference
     impact: Impact
     notes: tuple[str, ...] = ()
@@ -32,9 +44,19 @@ class Differences:
     def exit_code(self) -> ExitCode:
         return ExitCode.UNSAFE if self.difference else ExitCode.SAFE
 
+    def script(self) -> Script:
+        """What leads from the old side to the new one: first what is renamed."""
+        script = write_script(self.renaming.catalog, self.new.catalog)
+        return replace(script, statements=(*self.renaming.statements, *script.statements))
 
-def find_differences(old: str, new: str, settings: Settings, progress: Progress, *, owners: bool = True) -> Differences:
-    """Read both sides and compare them; without ``owners``, or where a side says nothing of them, not by those."""
+
+def find_differences(
+    old: str, new: str, settings: Settings, progress: Progress, *, renames: Mapping[str, str], owners: bool = True
+) -> Differences:
+    """Read both sides and compare them; without ``owners``, or where a side says nothing of them, not by those.
+
+    Raises :class:`migsafe.errors.UsageError` for ``renames`` of nothing, and as :func:`read_side` does.
+    """
     started = time.monotonic()
     with ThreadPoolExecutor(2) as pool:  # two databases work at the same time; two throwaway servers one by one
         at_once = all(is_url(text) for text in (old, new))
@@ -45,9 +67,19 @@ def find_differences(old: str, new: str, settings: Settings, progress: Progress,
         sides = [without_owners(side) for side in sides]
         why = "the migrations were run by whoever runs migsafe" if owners else "as asked"
         notes = (f"owners and default privileges are left out: {why}",)
-    difference = compare_schemas(sides[0].catalog.schema, sides[1].catalog.schema)
-    impact = judge(sides[0].catalog, sides[1].catalog)
-    return Differences(sides[0], sides[1], difference, impact, notes, time.monotonic() - started)
+    before, after = sides[0].catalog, sides[1].catalog
+    renaming = rename(before, *paired(_columns(before), _columns(after), renames))
+    difference = with_new_names(compare_schemas(renaming.catalog.schema, after.schema), renaming, after.schema)
+    impact = judge(before, after, renamed={old.key: new.name for old, new in renaming.renamed})
+    return Differences(sides[0], sides[1], renaming, difference, impact, notes, time.monotonic() - started)
+
+
+def _columns(catalog: Catalog) -> Columns:
+    tables = (item for kind in TABLES for item in catalog.schema.of_kind(kind))
+    return {
+        table.name: [unquoted(own_name(item)) for item in catalog.parts.get(table.name, ()) if item.kind == "column"]
+        for table in tables
+    }
 
 
 def without_owners(side: Side) -> Side:

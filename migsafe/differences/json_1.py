@@ -11,7 +11,6 @@ from migsafe.differences.schema_file import hash_of_all
 from migsafe.differences.sides import Side
 from migsafe.findings import Finding
 from migsafe.schema.model import SchemaObject
-from migsafe.schema.statements.script import write_script
 
 FORMAT = "migsafe.diff/1"
 
@@ -21,7 +20,7 @@ Object = dict[str, Any]
 def render(differences: Differences, **_: object) -> str:
     """The difference as JSON in ASCII, by kind and name."""
     found = differences.difference
-    script = write_script(differences.old.catalog, differences.new.catalog)
+    script = differences.script()
     document = {
         "format": FORMAT,
         "migsafe": migsafe.__version__,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from migsafe.differences.engine import Differences
 from migsafe.plain import one_line
 from migsafe.schema.renames import likely_renames
-from migsafe.schema.statements.script import write_script
 
 
 def render(differences: Differences, **_: object) -> str:
@@ -18,14 +17,14 @@ def render(differences: Differences, **_: object) -> str:
 def _lines(differences: Differences) -> Iterator[str]:
     old, new = differences.old, differences.new
     yield f"-- From {one_line(old.name)} to {one_line(new.name)}."
-    script = write_script(old.catalog, new.catalog)
+    script = differences.script()
     if not script:
         yield "-- Nothing differs."
     if any(" ADD VALUE " in statement for statement in script.statements):
         yield "-- Run it statement by statement: a new value of an enum can't be used in the transaction that adds it."
     yield from (f"-- NOT WRITTEN {one_line(str(each))}" for each in script.not_written)
     yield from (f"-- {one_line(note)}" for note in differences.notes)
-    for rename in likely_renames(differences.difference, old.catalog, new.catalog):
+    for rename in likely_renames(differences.difference, differences.renaming.catalog, new.catalog):
         yield f"-- Only a new name? Then keep the values, and write instead: {one_line(rename)};"
     for statement in script.statements:
         yield f"{statement};"

@@ -145,3 +145,36 @@ def test_migrations_at_a_ref_and_as_they_are(tmp_path: Path, monkeypatch: pytest
     broken = run(main, ["diff", "migrations@merged", "migrations"])
     assert broken.exit_code == 3
     assert 'relation "u" does not exist' in broken.output
+
+
+def test_a_rename_that_is_told_is_shown_as_one_and_breaks_the_old_application(run: Run, sides: Sides) -> None:
+    sides[1].execute("ALTER TABLE shop.customer RENAME COLUMN joined TO since")
+    sides[1].execute("ALTER TABLE shop.delivery RENAME TO shipment")
+    renames = ("--rename", "shop.customer.joined=since", "--rename", "shop.delivery=shop.shipment")
+    shown = run("diff", "env:OLD", "env:NEW", *renames)
+    assert shown.exit_code == 1
+    assert "~ column since: name: joined → since" in shown.stdout
+    assert "~ table shop.shipment: name: shop.delivery → shop.shipment" in shown.stdout
+    assert "column-renamed: The old application doesn't find column joined of shop.customer, which is since now." in (
+        " ".join(shown.stdout.split())
+    )
+    document = json.loads(run("diff", "env:OLD", "env:NEW", *renames, "--format", "json").stdout)
+    assert document["removed"] == document["added"] == []
+    assert {"name": {"old": "joined", "new": "since"}} in [each["fields"] for each in document["changed"]]
+    assert document["statements"][:2] == [
+        "ALTER TABLE shop.customer RENAME COLUMN joined TO since",
+        "ALTER TABLE shop.delivery RENAME TO shipment",
+    ]
+    assert {"compatibility-column-renamed", "compatibility-table-renamed"} == {
+        each["rule"] for each in document["breaks_old_application"]
+    }
+    script = run("diff", "env:OLD", "env:NEW", *renames, "--format", "sql").stdout
+    sides[0].execute(script.encode())
+    assert run("diff", "env:OLD", "env:NEW").exit_code == 0
+
+
+def test_a_rename_of_what_is_not_there_is_wrong_usage(run: Run) -> None:
+    found = run("diff", "env:OLD", "env:NEW", "--rename", "shop.custmer=shop.buyer")
+    assert found.exit_code == 2
+    assert "the old side has no table or column shop.custmer" in found.stderr
+    assert run("diff", "env:OLD", "env:NEW", "--rename", "shop.customer").exit_code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from migsafe.findings import Evidence, Finding
@@ -10,6 +11,7 @@ from migsafe.schema.compatibility.ahead import needed_first
 from migsafe.schema.compatibility.others import access, constraints, functions, types
 from migsafe.schema.compatibility.relations import relations
 from migsafe.schema.compatibility.sight import Sight
+from migsafe.schema.model import ObjectKey
 
 SHOWN = 10
 
@@ -29,9 +31,12 @@ class Impact:
         return bool(self.breaks and self.needed_first)
 
 
-def judge(old: Catalog, new: Catalog, *, same_database: bool = False) -> Impact:
-    """Class every change. With ``same_database`` new names are known by oids, otherwise they are told by likeness."""
-    sight = Sight(old, new, same_database)
+def judge(
+    old: Catalog, new: Catalog, *, same_database: bool = False, renamed: Mapping[ObjectKey, str] | None = None
+) -> Impact:
+    """Class every change. With ``same_database`` new names are known by oids, otherwise they are told by likeness, but
+    for those that are ``renamed``: new names by old objects."""
+    sight = Sight(old, new, same_database, renamed or {})
     breaks = tuple(finding for part in (relations, types, constraints, functions, access) for finding in part(sight))
     return Impact(breaks, needed_first(sight))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from migsafe.findings import Evidence, Finding, Location, Severity
@@ -22,11 +22,12 @@ DEPENDENTS_SHOWN = 10
 class Sight:
     """Both schemas. With ``same_database`` the new one is a clone of the old one, changed: objects keep their oids and
     columns their numbers (PostgreSQL manual, 53.7 and 53.11), so that a new name is known for certain; otherwise it is
-    told by likeness, and said to be."""
+    told by likeness, and said to be. ``renamed`` are the new names that whoever asks gave, by the old objects."""
 
     old: Catalog
     new: Catalog
     same_database: bool = False
+    renamed: Mapping[ObjectKey, str] = field(default_factory=dict)
 
     @cached_property
     def _new_by_identity(self) -> Mapping[object, ObjectKey]:
@@ -56,6 +57,8 @@ class Sight:
 
     def new_name(self, item: SchemaObject) -> tuple[str, str] | None:
         """Under which name the object is now, and how that is known; none where it is gone."""
+        if item.key in self.renamed:
+            return self.renamed[item.key], ""
         identity = self.old.identities.get(item.key)
         key = self._new_by_identity.get(identity) if identity else None
         if key is not None:
