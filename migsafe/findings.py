@@ -175,7 +175,8 @@ class Statement:
     connection ended first. ``backend`` is the server process id. ``started`` are the milliseconds from the start of the
     run's first statement to that of this one. Of traced runs only are known: WAL, locks, rewrites, scans, growth, and
     ``lock_timeout`` (milliseconds, 0: none), the session's when the statement ran, none where it is not known.
-    ``scans_measured`` is false where nobody could count what the statement read: ``scans`` says nothing then.
+    ``scans_measured`` is false where nobody could count what the statement read: ``scans`` says nothing then, and
+    ``scans_unmeasured`` says why, if that is known.
     """
 
     sql: str
@@ -195,6 +196,7 @@ class Statement:
     growth: Growth | None = None
     started: float = 0.0
     scans_measured: bool = False
+    scans_unmeasured: str = ""
 
     @property
     def error_message(self) -> str:

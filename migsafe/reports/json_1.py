@@ -157,6 +157,7 @@ def _statement(statement: Statement) -> Object:
         ],
         "scans": [{"relation": scan.relation, "rows": scan.rows, "whole": scan.whole} for scan in statement.scans],
         "scans_measured": statement.scans_measured,
+        "scans_unmeasured": statement.scans_unmeasured or None,
         "lock_timeout": statement.lock_timeout,
         "growth": statement.growth and statement.growth.value,
     }

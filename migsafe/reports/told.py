@@ -23,7 +23,7 @@ def notes(statement: Statement) -> Iterator[tuple[str, str]]:
     for scan in statement.scans:
         yield SOFT, f"reads {scan.rows:,} rows of {scan.relation}{', to its end' if scan.whole else ''}"
     if statement.locks and not statement.scans_measured:
-        yield SOFT, "what it read was not measured"
+        yield SOFT, f"what it read was not measured{f': {why}' if (why := statement.scans_unmeasured) else ''}"
     if statement.growth:
         yield SOFT, f"work: {statement.growth.value}"
 

@@ -2,96 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 
-from migsafe.findings import Lock, Rewrite, Scan, Statement
+from migsafe.findings import Statement
 from migsafe.sql.lock_modes import LockMode
 from migsafe.tracing import grammar
+from migsafe.tracing.counting import NEVER, Count, Counting, SessionCounting
+from migsafe.tracing.drafts import Before, Draft
 from migsafe.tracing.notes import Held, RewriteNote, Snapshot, locks_of, read_notice
-from migsafe.tracing.relations import Relation
+from migsafe.tracing.scans import read_counters
 from migsafe.tracing.timeouts import Timeouts
 from migsafe.wire.statements import Seen
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What is known of the database before the run.
-
-    ``rows`` are the counts of tables by printed name, ``lock_timeout`` is a session's first, ``position`` is where the
-    write-ahead log stood.
-    """
-
-    relations: Mapping[int, Relation]
-    rows: Mapping[str, int] = field(default_factory=dict)
-    lock_timeout: str = "0"
-    position: int = 0
-
-    def named(self, schema: str, name: str) -> Relation | None:
-        """The relation that a statement names; without a schema the only one of the name, or the one in public."""
-        found = [each for each in self.relations.values() if each.name == name and schema in ("", each.schema)]
-        public = [each for each in found if each.schema == "public"]
-        return (found if len(found) == 1 else public or [None])[0]  # type: ignore[list-item]
-
-    def indexes_of(self, table: Relation) -> Iterator[Relation]:
-        return (each for each in self.relations.values() if each.table == table.oid)
-
-
-@dataclass(slots=True, eq=False)
-class Draft:
-    """A statement while its transaction is read. ``ends`` are the (monotonic) times at which its locks were released.
-
-    ``scans`` counts rows read; ``to_the_end`` are the tables that DDL went through, which never stops half-way.
-    """
-
-    seen: Seen
-    locks: list[Held] = field(default_factory=list)
-    ends: dict[Held, float] = field(default_factory=dict)
-    rewrites: dict[int, str] = field(default_factory=dict)
-    scans: dict[int, int] = field(default_factory=dict)
-    to_the_end: set[int] = field(default_factory=set)
-    scans_measured: bool = True
-    wal_bytes: int | None = None
-    lock_timeout: int | None = None
-
-    def finished(self, before: Before) -> Statement:
-        """The statement with what is known of relations that were there before."""
-        relations = before.relations
-        locks = sorted(
-            (held for held in self.locks if held[0] in relations),
-            key=lambda held: (-held[1].strength, relations[held[0]].printed),
-        )
-        scans = ((relations[oid], rows) for oid, rows in self.scans.items() if oid in relations)
-        return replace(
-            self.seen.statement,
-            locks=tuple(self._lock(relations[held[0]], held) for held in locks),
-            rewrites=tuple(
-                Rewrite(relations[oid].printed, "index" if relations[oid].is_index else "table", reason)
-                for oid, reason in self.rewrites.items()
-                if oid in relations
-            ),
-            scans=tuple(
-                Scan(table.printed, rows, table.oid in self.to_the_end or rows >= before.rows.get(table.printed, 0))
-                for table, rows in scans
-            ),
-            scans_measured=self.scans_measured,
-            wal_bytes=self.wal_bytes,
-            lock_timeout=self.lock_timeout,
-        )
-
-    def _lock(self, relation: Relation, held: Held) -> Lock:
-        end = self.ends.get(held)
-        milliseconds = None if end is None else (end - self.seen.started) * 1000
-        return Lock(relation.printed, held[1].value, held[1].blocks, milliseconds)
-
-
-def attach(seen: Iterable[Seen], before: Before) -> tuple[Statement, ...]:
+def attach(seen: Sequence[Seen], before: Before) -> tuple[Statement, ...]:
     """The statements of a run, in order, with all that the instruments told of them."""
     sessions: dict[int, _Session] = {}
-    log = _Log(before.position)
+    log, counting = _Log(before.position), Counting(seen, before.counters)
     drafts = []
     for each in seen:
-        session = sessions.setdefault(each.statement.backend, _Session(before))
+        backend = each.statement.backend
+        session = sessions.setdefault(backend, _Session(before, SessionCounting(counting, backend)))
         draft, started = session.take(each)
         log.take(draft, started, session.position_of(draft))
         drafts.append(draft)
@@ -103,13 +34,13 @@ def attach(seen: Iterable[Seen], before: Before) -> tuple[Statement, ...]:
 class _Session:
     """One connection, statement by statement: which locks it holds, and since which statement."""
 
-    def __init__(self, before: Before) -> None:
+    def __init__(self, before: Before, counting: SessionCounting) -> None:
         self._before = before
+        self._counting = counting
         self._timeouts = Timeouts(before.lock_timeout)
         self._files = {oid: relation.filenode for oid, relation in before.relations.items()}
         self._last: Draft | None = None
         self._held: dict[Held, Draft] = {}
-        self._scans: Mapping[int, tuple[int, int]] | None = None  # none: not looked at in this transaction yet
         self._unseen: list[Draft] = []  # the statements of this transaction since a snapshot
         self._end_position: int | None = None
 
@@ -121,7 +52,8 @@ class _Session:
             self._end_transaction()
         draft = Draft(seen)
         draft.lock_timeout = self._timeouts.at(statement)
-        draft.scans_measured = not grammar.may_read_rows(statement.sql)
+        if grammar.may_read_rows(statement.sql):
+            draft.unmeasured = (seen.answer.reason if seen.answer else "") or NEVER
         own = not grammar.may_call_functions(statement.sql)
         started = None
         self._end_position = seen.reading.position if seen.reading else None
@@ -133,10 +65,11 @@ class _Session:
             if is_first:
                 started = note.position
             self._look(draft, note, self._unseen[-1] if is_first and self._unseen else draft)
-            draft.scans_measured = True
+            self._count(draft, note, is_own=not is_first)
             if not note.is_start and seen.reading is None and own:
                 self._end_position = note.position
         self._look_after(draft)
+        self._count_after(draft, is_told=own and bool(seen.notices) and not statement.error)
         self._unseen.append(draft)
         self._last = draft
         return draft, started
@@ -155,11 +88,6 @@ class _Session:
         """Read a snapshot; what is new in it since the one before is ``taker``'s."""
         for held in snapshot.locks - self._held.keys():
             self._hold(held, draft if held[1] is LockMode.ACCESS_SHARE else taker)
-        if self._scans is not None:
-            self._count(taker, snapshot)
-            for each in self._unseen:
-                each.scans_measured = True
-        self._scans = snapshot.scans
         self._unseen = []
         if snapshot.is_start:
             self._files.update(snapshot.files)
@@ -167,14 +95,25 @@ class _Session:
         else:
             self._compare_files(draft, snapshot)
 
-    def _count(self, taker: Draft, snapshot: Snapshot) -> None:
-        assert self._scans is not None
-        for table, (scans, rows) in snapshot.scans.items():
-            scans_before, rows_before = self._scans.get(table, (0, 0))
-            if scans > scans_before:
-                taker.scans[table] = taker.scans.get(table, 0) + rows - rows_before
-                if not snapshot.is_start:
-                    taker.to_the_end.add(table)
+    def _count(self, draft: Draft, snapshot: Snapshot, *, is_own: bool) -> None:
+        """What was read up to a snapshot, which is the statement's own where it lies inside of it."""
+        if is_own:
+            self._counting.ran(draft, certainly=True)
+        known = dict(draft.scans)
+        self._counting.told(
+            Count(draft.seen.statement.backend, draft.seen.started, snapshot.arrived, snapshot.counters)
+        )
+        if not snapshot.is_start:
+            draft.to_the_end |= {table for table, read in draft.scans.items() if read != known.get(table)}
+
+    def _count_after(self, draft: Draft, *, is_told: bool) -> None:
+        """What was read up to the end, if the session was asked then; ``is_told``: it was told before."""
+        if not is_told:
+            self._counting.ran(draft)
+        answer, statement = draft.seen.answer, draft.seen.statement
+        if answer is not None and answer.text is not None:
+            told, is_shared = read_counters(answer.text), statement.state_after == "I"
+            self._counting.told(Count(statement.backend, answer.asked, answer.arrived, told, is_shared))
 
     def _compare_files(self, draft: Draft, snapshot: Snapshot) -> None:
         """Another file is a rewrite; so is a new index in the place of one whose type or collation was changed."""
@@ -235,7 +174,8 @@ class _Session:
         for held in tuple(self._held):
             assert self._last is not None
             self._release(held, self._last.seen.ended)
-        self._scans, self._unseen = None, []
+        self._unseen = []
+        self._counting.end_transaction()
         self._timeouts.end_transaction()
 
 

@@ -65,6 +65,12 @@ def may_read_rows(sql: str) -> bool:
     return kind in _READ_ROWS and not (kind == "copy_stmt" and node.is_from)
 
 
+def is_vacuum(sql: str) -> bool:
+    """Whether it is VACUUM (but not FULL, which is another thing) or ANALYZE."""
+    kind, node = _parse(sql)
+    return kind == "vacuum_stmt" and "full" not in _options(node.options)
+
+
 @lru_cache(maxsize=256)
 def _parse(sql: str) -> tuple[str, Any]:
     import postgast

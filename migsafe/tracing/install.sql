@@ -19,13 +19,7 @@ BEGIN
             LEFT JOIN pg_class ON pg_class.oid = relation
             WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted AND mode <> 'SIReadLock' AND relation::bigint >= 16384
         ),
-        'scans', (
-            SELECT coalesce(json_agg(json_build_array(
-                oid::bigint, pg_stat_get_xact_numscans(oid), pg_stat_get_xact_tuples_returned(oid)
-            )), '[]')
-            FROM pg_class
-            WHERE relkind IN ('r', 'm') AND oid >= 16384 AND pg_stat_get_xact_numscans(oid) > 0
-        )
+        'scans', {counters}
     );
 END
 $body$;

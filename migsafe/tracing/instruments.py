@@ -7,6 +7,7 @@ open, before its client knows that the statement is done.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -18,12 +19,13 @@ from psycopg import OperationalError, errors, sql
 
 from migsafe.errors import MigsafeError
 from migsafe.postgres import databases
-from migsafe.tracing.attach import Before
+from migsafe.tracing.drafts import Before
 from migsafe.tracing.relations import read_relations
-from migsafe.wire.instruments import Reading
+from migsafe.tracing.scans import SHARED_SINCE, Counters, Patience, counters_query, has_read, read_counters
+from migsafe.wire.instruments import Answer, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import psycopg
 
@@ -37,6 +39,9 @@ READINGS_OF_ONE_KIND = 20
 
 _INSTALL = files(__package__).joinpath("install.sql").read_text(encoding="utf-8")
 
+OTHERS_LEAVE_WITHIN = 5.0
+_POLL_SECONDS = 0.002
+
 NO_SCANS = "the server counts no scans: its setting track_counts is off"
 
 _TRIGGERS = ("migsafe_start", "migsafe_end", "migsafe_rewrite")
@@ -46,6 +51,17 @@ SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0', pg_catalog.array_agg(arra
 FROM pg_catalog.pg_locks
 WHERE pid = %s AND locktype = 'relation' AND granted AND mode <> 'SIReadLock' AND database = %s
     AND relation::bigint >= 16384
+"""
+
+BEFORE_15 = "a server before 15 tells what was read only inside a transaction"
+NO_SNAPSHOT = "the transaction had no snapshot yet, or no more"
+ENOUGH = "of many statements that begin alike, not each is counted by itself"
+"""Why a session is not asked what it read."""
+
+_OTHERS = """
+SELECT FROM pg_catalog.pg_stat_activity
+WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
+    AND coalesce(backend_type, 'client backend') = 'client backend'
 """
 
 _POSITION = "SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'"
@@ -67,9 +83,11 @@ class ServerInstruments:
     _database: int
     _server: Server
     _connection: psycopg.Connection
+    _question: str
     lost: str = ""
     _turn: Lock = field(default_factory=Lock)
     _read: dict[int, tuple[str, int]] = field(default_factory=dict)
+    _patience: dict[int, Patience] = field(default_factory=dict)
 
     def read(self, backend: int, state: str, sql: str, command_tag: str | None) -> Reading | None:
         """The locks of a transaction that is open, and the position; none for what was read often enough."""
@@ -80,6 +98,18 @@ class ServerInstruments:
                 return Reading(int(self._ask(_POSITION)[0]), None)
             row = self._ask(_LOCKS, (backend, self._database))
             return Reading(int(row[0]), frozenset((int(relation), mode) for relation, mode in row[1] or ()))
+
+    def question(self, backend: int, state: str, sql: str, command_tags: Sequence[str | None]) -> str | Answer:
+        """The counters of scans, where a question disturbs nothing and they tell something."""
+        now = time.monotonic()
+        if state != "T" and self.before.counters is None:
+            return Answer(now, now, None, BEFORE_15)
+        if state == "E" or (state == "T" and not has_read(command_tags)):
+            return Answer(now, now, None, NO_SNAPSHOT)
+        with self._turn:
+            if not self._patience.setdefault(backend, Patience()).is_left(sql):
+                return Answer(now, now, None, ENOUGH)
+        return self._question
 
     def close(self) -> None:
         """End the session that reads."""
@@ -115,21 +145,23 @@ def instruments(server: Server, database: str, rows: Mapping[str, int]) -> Itera
     """
     mark = f"migsafe {secrets.token_hex(16)} "
     with databases.connect(server, database) as connection:
-        before, oid = _put_in(connection, mark, rows)
+        counters = counters_query(connection.info.server_version)
+        before, oid = _put_in(connection, mark, rows, counters)
         lost = "" if _counts_scans(connection) else NO_SCANS
-    put_in = ServerInstruments(mark.encode(), before, oid, server, databases.connect_to(server.address), lost)
+    question = f"SELECT {counters}"
+    put_in = ServerInstruments(mark.encode(), before, oid, server, databases.connect_to(server.address), question, lost)
     with closing(put_in):
         yield put_in
     with databases.connect(server, database) as connection:
         put_in.lost = _take_out(connection) or lost
 
 
-def _put_in(connection: psycopg.Connection, mark: str, rows: Mapping[str, int]) -> tuple[Before, int]:
+def _put_in(connection: psycopg.Connection, mark: str, rows: Mapping[str, int], counters: str) -> tuple[Before, int]:
     """What was there before, and the database's oid."""
     try:
         with connection.transaction():
             relations = read_relations(connection)
-            connection.execute(_INSTALL.replace("{mark}", mark).encode())
+            connection.execute(_INSTALL.replace("{mark}", mark).replace("{counters}", counters).encode())
     except (errors.InsufficientPrivilege, errors.DuplicateSchema, errors.UndefinedObject) as error:
         raise NotTraced(f"event triggers can't be made: {error.diag.message_primary}") from error
     row = connection.execute(
@@ -137,7 +169,19 @@ def _put_in(connection: psycopg.Connection, mark: str, rows: Mapping[str, int]) 
         "oid::bigint FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
     ).fetchone()
     assert row is not None
-    return Before(relations, rows, row[0], int(row[1])), row[2]
+    return Before(relations, rows, row[0], int(row[1]), _first_counters(connection, counters)), row[2]
+
+
+def _first_counters(connection: psycopg.Connection, counters: str) -> Counters | None:
+    """The counters before the run, once every earlier session has left and told its own; none before 15."""
+    if connection.info.server_version // 10000 < SHARED_SINCE:
+        return None
+    deadline = time.monotonic() + OTHERS_LEAVE_WITHIN
+    while connection.execute(_OTHERS).rowcount and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)  # a session that was closed ends when the server gets to it, and tells nobody
+    row = connection.execute(f"SELECT {counters}::text".encode()).fetchone()
+    assert row is not None
+    return read_counters(row[0])
 
 
 def _counts_scans(connection: psycopg.Connection) -> bool:

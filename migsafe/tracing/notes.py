@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from migsafe.sql.lock_modes import LockMode, lock_mode
+from migsafe.tracing.scans import Counters, counters_of
 from migsafe.wire.instruments import Notice, Reading
 
 Held = tuple[int, LockMode]
@@ -24,8 +25,8 @@ _TIME = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d|)\s*")
 class Snapshot:
     """The session before (``is_start``) or after a DDL statement.
 
-    ``files`` is the file of each locked relation, ``index_names`` the name of each locked index. ``scans`` counts, by
-    table, sequential scans and rows that they read since some moment before.
+    ``files`` is the file of each locked relation, ``index_names`` the name of each locked index. ``counters`` are
+    those of scans.
     """
 
     arrived: float
@@ -35,7 +36,7 @@ class Snapshot:
     locks: frozenset[Held]
     files: Mapping[int, int | None]
     index_names: Mapping[int, str]
-    scans: Mapping[int, tuple[int, int]]
+    counters: Counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def read_notice(notice: Notice) -> Snapshot | RewriteNote:
         locks=frozenset((relation, lock_mode(mode)) for relation, mode, _, _ in told["locks"]),
         files={relation: file for relation, _, file, _ in told["locks"]},
         index_names={relation: bytes.fromhex(name).decode() for relation, _, _, name in told["locks"] if name},
-        scans={relation: (scans, rows) for relation, scans, rows in told["scans"]},
+        counters=counters_of(told["scans"]),
     )
 
 

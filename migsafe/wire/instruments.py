@@ -1,9 +1,11 @@
-"""What a traced run brings along: notices that are for migsafe alone, and a look at the server between statements."""
+"""What a traced run brings along: notices that are for migsafe alone, a look at the server between statements, and
+questions that are asked on the client's own connection.
+"""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +31,19 @@ class Reading:
     locks: frozenset[tuple[int, str]] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said to a question on a client's connection, and the (monotonic) times of both.
+
+    ``text`` is none where nothing was asked or answered; ``reason`` says why.
+    """
+
+    asked: float
+    arrived: float
+    text: str | None
+    reason: str = ""
+
+
 class Instruments(Protocol):
     """Read the server while a statement is done and its transaction still open; called in the session's own thread."""
 
@@ -37,6 +52,12 @@ class Instruments(Protocol):
 
     def read(self, backend: int, state: str, sql: str, command_tag: str | None) -> Reading | None:
         """Called before the ReadyForQuery with ``state`` is forwarded; ``sql`` is the last that the client sent."""
+
+    def question(self, backend: int, state: str, sql: str, command_tags: Sequence[str | None]) -> str | Answer:
+        """What to ask the session itself then: a query for one value; else an answer that says why nothing is asked.
+
+        ``command_tags`` are those of all statements that this ReadyForQuery ends.
+        """
 
 
 _HEADER = struct.Struct(">BI")
@@ -52,6 +73,11 @@ class Sieve:
         self._mark = b"\0M" + mark
         self._held = b""
         self._to_pass = 0  # of the message that is passing
+
+    @property
+    def is_between(self) -> bool:
+        """Whether nothing is held back, and no message has passed in part."""
+        return not self._held and not self._to_pass
 
     def feed(self, chunk: memoryview) -> Iterator[memoryview | str]:
         """What to forward, and between it the texts of the notices, in the order in which the server sent them."""
@@ -80,9 +106,9 @@ class Sieve:
                 yield told
                 passed = after
             position = after
+        self._held = bytes(chunk[position:])
         if position > passed:
             yield chunk[passed:position]
-        self._held = bytes(chunk[position:])
 
     def _told(self, body: bytes) -> str | None:
         """What a notice says after the mark; none for one that is not ours."""

@@ -86,14 +86,23 @@ class ProtocolViolation(MigsafeError):
 
 
 class Framer:
-    """Cuts one direction of a connection into messages, and gives those whose kind is ``wanted``."""
+    """Cuts one direction of a connection into messages, and gives those whose kind is ``wanted``.
+
+    ``left`` is how many bytes of the chunk come after the message that was given last.
+    """
 
     def __init__(self, wanted: Mapping[int, int]) -> None:
+        self.left = 0
         self._wanted = wanted
         self._header = b""  # of the message whose header is still incomplete
         self._open: int | None = None  # the kind of the message whose body is still incomplete
         self._body = bytearray()
         self._to_come = 0
+
+    @property
+    def is_between(self) -> bool:
+        """Whether no message has come in part, once a chunk is used up."""
+        return self._open is None and not self._header
 
     def feed(self, chunk: memoryview) -> Iterator[tuple[int, bytes]]:
         """Give ``(kind, body)`` of each wanted message that ends in this chunk, its body cut off at its limit.
@@ -106,6 +115,7 @@ class Framer:
             if self._to_come:
                 return
             if self._open in self._wanted:
+                self.left = len(chunk) - position
                 yield self._open, bytes(self._body)
             self._open, self._body = None, bytearray()
         wanted, end = self._wanted, len(chunk)
@@ -118,6 +128,7 @@ class Framer:
                 return
             if kind in wanted:
                 body = position + _HEADER.size
+                self.left = end - after
                 yield kind, bytes(chunk[body : min(after, body + wanted[kind])])
             position = after
         self._header += chunk[position:]

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import selectors
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from threading import Thread
 
 from migsafe.errors import ServerUnavailable
 from migsafe.postgres.address import Address
 from migsafe.wire import upstream
-from migsafe.wire.instruments import Instruments, Sieve
+from migsafe.wire.instruments import Answer, Instruments, Sieve
 from migsafe.wire.messages import WANTED_OF_CLIENT, WANTED_OF_SERVER, Framer, text, write_fatal
 from migsafe.wire.observer import Decision, Event, Observer, Ready, StatementEnded
+from migsafe.wire.question import Question
 from migsafe.wire.startup import Packet, read_first_reply, read_packet, with_parameters
 from migsafe.wire.trace import Batch, Record, Trace
+from migsafe.wire.turns import Turns
 
 CHUNK = 256 * 1024
 """Bytes forwarded at a time; a session holds two such buffers."""
 
 CONNECTION_FAILURE = "08006"
+
+NOT_WAITING = "the client had sent more before this was answered"
+"""Why nothing was asked on its connection."""
 
 
 class Session:
@@ -39,7 +46,7 @@ class Session:
         when_cut: Callable[[Session], None] = lambda _: None,
         instruments: Instruments | None = None,
     ) -> None:
-        self.trace = Trace(instruments)
+        self.trace = Trace(instruments, self._ask)
         self.failure: BaseException | None = None
         self._client = client
         self._address = address
@@ -48,6 +55,9 @@ class Session:
         self._when_cut = when_cut
         self._sieve = Sieve(instruments.mark) if instruments else None
         self._server: upstream.Stream | None = None
+        self._of_client, self._of_server = Framer(WANTED_OF_CLIENT), Framer(WANTED_OF_SERVER)
+        self._turns = Turns()
+        self._came_along = b""  # with the answer to a question, and is the client's
         self._cut = False
         self._client_left = False
         self._thread = Thread(target=self._run, name="migsafe tap: client", daemon=True)
@@ -112,28 +122,32 @@ class Session:
 
     def _forward_to_server(self, server: upstream.Stream) -> None:
         """Until the client leaves; then the server is told so, and goes on answering what it was asked."""
-        framer, buffer = Framer(WANTED_OF_CLIENT), memoryview(bytearray(CHUNK))
+        buffer = memoryview(bytearray(CHUNK))
         try:
             while size := self._client.recv_into(buffer):
                 chunk = buffer[:size]
-                for kind, body in framer.feed(chunk):
-                    self.trace.sent(kind, body)
-                server.sendall(chunk)
+                with self._turns.of_client(partial(self._note, chunk)):
+                    server.sendall(chunk)
         except OSError:
             pass  # one side is gone; the other direction finds out which
         except BaseException as failure:  # noqa: BLE001  # see _run
             self.failure = failure
             self.cut()
-        self._client_left = True
-        with suppress(OSError):
+        with self._turns.of_client(self._note_end), suppress(OSError):
             server.shutdown(socket.SHUT_WR)
+
+    def _note(self, chunk: memoryview) -> None:
+        for kind, body in self._of_client.feed(chunk):
+            self.trace.sent(kind, body)
+
+    def _note_end(self) -> None:
+        self._client_left = True
 
     def _forward_to_client(self, server: upstream.Stream) -> None:
         """Until the server leaves, or the client doesn't take its answers any more."""
-        framer = Framer(WANTED_OF_SERVER)
         try:
             for chunk in self._received(server):
-                decision = self._trace(framer, chunk)
+                decision = self._trace(chunk)
                 if decision is not Decision.FORWARD:
                     _shut(server)  # first: what the client says to the answer must not get there any more
                     self._when_cut(self)
@@ -156,11 +170,34 @@ class Session:
                     self.trace.noticed(part)
                 else:
                     yield part
+            if self._came_along:
+                came_along, self._came_along = memoryview(self._came_along), b""
+                yield came_along
 
-    def _trace(self, framer: Framer, chunk: memoryview) -> Decision:
+    def _ask(self, sql: str, state: str) -> Answer:
+        """Ask the session a question of the tap's own; called while its ReadyForQuery is being traced.
+
+        Nothing is asked unless the client waits for just this ReadyForQuery: an answer to something else could come.
+        What the client sends meanwhile is forwarded afterwards.
+        """
+        with self._turns.of_question(self._is_client_waiting) as may_ask:
+            asked = time.monotonic()
+            if not may_ask:
+                return Answer(asked, asked, None, NOT_WAITING)
+            assert self._server is not None
+            question = Question(self._server, in_transaction=state == "T")
+            text, reason = question.ask(sql)
+            self._came_along += question.came_along
+            return Answer(asked, time.monotonic(), text, reason)
+
+    def _is_client_waiting(self) -> bool:
+        more_comes = self._of_server.left or (self._sieve is not None and not self._sieve.is_between)
+        return not more_comes and not self._client_left and self._of_client.is_between and self.trace.will_be_idle
+
+    def _trace(self, chunk: memoryview) -> Decision:
         """Take note of the messages that end in this chunk; the first decision to cut counts."""
         decision = Decision.FORWARD
-        for kind, body in framer.feed(chunk):
+        for kind, body in self._of_server.feed(chunk):
             ended = self.trace.received(kind, body)
             if ended is not None and self._observer is not None and decision is Decision.FORWARD:
                 decision = self._observer(self._event(ended))

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import lru_cache
 
 from migsafe.findings import ServerError, Statement
-from migsafe.wire.instruments import Notice, Reading
+from migsafe.wire.instruments import Answer, Notice, Reading
 from migsafe.wire.messages import text
 from migsafe.wire.trace import Batch, Record
 
@@ -35,10 +35,10 @@ class _End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A statement with what was seen of it besides: monotonic times, the instruments' notices and reading.
+    """A statement with what was seen of it besides: monotonic times, the instruments' notices, reading and answer.
 
-    ``index`` is its place among those that the client sent with it. The reading is of the end of them all, and stands
-    with the last.
+    ``index`` is its place among those that the client sent with it. Reading and answer are of the end of them all, and
+    stand with the last.
     """
 
     statement: Statement
@@ -47,6 +47,7 @@ class Seen:
     index: int = 0
     notices: tuple[Notice, ...] = ()
     reading: Reading | None = None
+    answer: Answer | None = None
 
 
 class Statements:
@@ -71,8 +72,8 @@ class Statements:
                 state_after=batch.state,
                 backend=backend,
             )
-            reading = batch.reading if record is seen[-1][0] else None
-            yield Seen(statement, record.started, record.ended, record.index, tuple(record.notices), reading)
+            reading, answer = (batch.reading, batch.answer) if record is seen[-1][0] else (None, None)
+            yield Seen(statement, record.started, record.ended, record.index, tuple(record.notices), reading, answer)
 
     def _numbers(self, batch: Batch, seen: Sequence[tuple[Record, Piece]]) -> list[int | None]:
         """The transaction of each statement; none for one that was a transaction of its own.

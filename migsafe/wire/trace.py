@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from migsafe.findings import ServerError
-from migsafe.wire.instruments import Instruments, Notice, Reading
+from migsafe.wire.instruments import Answer, Instruments, Notice, Reading
 from migsafe.wire.messages import Backend, Frontend, read_error, read_strings, text
 
 
@@ -60,12 +61,18 @@ class Record:
 class Batch:
     """The statements between two ReadyForQuery. ``state`` is none when the connection ended first.
 
-    ``reading`` is what the instruments read when they were done, before the client knew it.
+    ``reading`` is what the instruments read when they were done, before the client knew it, and ``answer`` what the
+    session itself was asked then.
     """
 
     records: list[Record] = field(default_factory=list)
     state: str | None = None
     reading: Reading | None = None
+    answer: Answer | None = None
+
+
+Ask = Callable[[str, str], Answer]
+"""Asks a query on the client's own connection, whose state (I or T) is given, while its ReadyForQuery is held back."""
 
 
 @dataclass(slots=True)
@@ -90,10 +97,11 @@ _REPLIES = {
 class Trace:
     """The trace of one connection. The client's messages come in one thread, the server's in another."""
 
-    def __init__(self, instruments: Instruments | None = None) -> None:
+    def __init__(self, instruments: Instruments | None = None, ask: Ask | None = None) -> None:
         self.backend = 0
         self.state = "I"
         self._instruments = instruments
+        self._ask = ask
         self._notices: list[Notice] = []
         self.batches: deque[Batch] = deque()
         self._requests: deque[Request] = deque()
@@ -107,6 +115,12 @@ class Trace:
     def idle(self) -> bool:
         """Whether every request was answered."""
         return not self._requests
+
+    @property
+    def will_be_idle(self) -> bool:
+        """Whether the next ReadyForQuery answers everything that was sent. Nothing may be sent meanwhile."""
+        ends = self._ends()
+        return next((n for n, each in enumerate(self._requests, 1) if each.kind in ends), 0) == len(self._requests)
 
     def sent(self, kind: int, body: bytes) -> None:
         """A message of the client's, before it is forwarded."""
@@ -235,10 +249,8 @@ class Trace:
     def _ready(self, body: bytes) -> Batch:
         """Everything up to the request that ReadyForQuery answers is done; after an error the server skips to Sync."""
         if self._instruments is not None and self._batch.records:
-            last = self._batch.records[-1]  # read while the request counts as unanswered: nobody takes the batch yet
-            self._batch.reading = self._instruments.read(self.backend, text(body), text(last.sql), last.command_tag)
-        extended = bool(self._requests) and self._requests[0].kind not in (Frontend.QUERY, Frontend.FUNCTION_CALL)
-        ends = (Frontend.SYNC,) if self._failed and extended else _ENDS_WITH_READY
+            self._look(self._instruments, text(body))  # while the request counts as unanswered: nobody takes the batch
+        ends = self._ends()
         while self._requests:
             request = self._requests.popleft()
             if request.kind in ends:
@@ -251,3 +263,18 @@ class Trace:
         if batch.records:
             self.batches.append(batch)
         return batch
+
+    def _ends(self) -> tuple[int, ...]:
+        """The kinds of the request that the next ReadyForQuery answers."""
+        extended = bool(self._requests) and self._requests[0].kind not in (Frontend.QUERY, Frontend.FUNCTION_CALL)
+        return (Frontend.SYNC,) if self._failed and extended else _ENDS_WITH_READY
+
+    def _look(self, instruments: Instruments, state: str) -> None:
+        """What the instruments make of the batch that is done."""
+        last = self._batch.records[-1]
+        sql = text(last.sql)
+        self._batch.reading = instruments.read(self.backend, state, sql, last.command_tag)
+        if self._ask is None:
+            return
+        question = instruments.question(self.backend, state, sql, [each.command_tag for each in self._batch.records])
+        self._batch.answer = self._ask(question, state) if isinstance(question, str) else question
