@@ -25,6 +25,12 @@ TIME_FLOOR_MILLISECONDS = 100.0
 WAL_PER_ROW, WAL_FLOOR = 10, 100_000
 """Bytes of write-ahead log for each row more, and for pages of the catalogs, below which nobody wrote rows."""
 
+PLANNED = frozenset(["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "FETCH", "DO", "CALL"])
+"""First words of the command tags of statements for which the planner chooses whether a table is read whole."""
+
+PLANNED_FLOOR = 1000
+"""Rows that those must read more: a table that is smaller is read whole though there is an index."""
+
 ANSWERED_WITH_THE_LAST = 0.1
 """Milliseconds of a statement whose answer came together with the one before it, which carries the time of both."""
 
@@ -55,6 +61,7 @@ class Work:
     milliseconds: float
     rewrites: frozenset[str]
     timed: bool
+    planned: bool = False
 
     @classmethod
     def of(cls, statement: Statement, *, timed: bool = True) -> Work:
@@ -69,6 +76,7 @@ class Work:
             milliseconds=statement.milliseconds,
             rewrites=frozenset(each.relation for each in statement.rewrites if each.reason in WRITTEN_ANEW_UNSEEN),
             timed=timed,
+            planned=is_planned(statement),
         )
 
     def __add__(self, other: Work) -> Work:
@@ -79,7 +87,13 @@ class Work:
             self.milliseconds + other.milliseconds,
             self.rewrites | other.rewrites,
             self.timed and other.timed,
+            self.planned or other.planned,
         )
+
+
+def is_planned(statement: Statement) -> bool:
+    """Whether what it reads is the planner's choice, not the command's nature."""
+    return (statement.command_tag or "").partition(" ")[0] in PLANNED
 
 
 def labels(
@@ -196,7 +210,7 @@ def _label(small: Work, large: Work, more_rows: int) -> Label:
 
 def _counted(small: Work, large: Work, more_rows: int) -> Iterator[str]:
     """What grew of that which can be counted."""
-    if _grew(small.scanned, large.scanned):
+    if _grew(small.scanned, large.scanned, least=PLANNED_FLOOR if small.planned else 2):
         yield f"reads {small.scanned:,} → {large.scanned:,} rows from end to end"
     if _grew(small.rows, large.rows):
         yield f"{small.rows:,} → {large.rows:,} rows"

@@ -48,6 +48,11 @@ def remedy_of(rule: str, sql: str) -> str:
     return next((_BY_ACTION[rule, kind] for kind in kinds if (rule, kind) in _BY_ACTION), REMEDIES[rule])
 
 
+def proves_rows(sql: str) -> bool:
+    """Whether the statement, or one in its DO block, has every row looked at for something to hold."""
+    return any(("locks-scan", type(action).__name__) in _BY_ACTION for action in actions_in(sql))
+
+
 def builds_index(sql: str) -> bool:
     """Whether the statement, or one in its DO block, says that an index is built."""
     return any(_builds_index(action) for action in actions_in(sql))

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from migsafe.checks.growth import is_planned
 from migsafe.checks.locks.held import Moment, stops
-from migsafe.checks.locks.remedies import builds_index, remedy_of
+from migsafe.checks.locks.remedies import builds_index, proves_rows, remedy_of
 from migsafe.findings import STATEMENT, Evidence, Finding, Growth, Lock, Severity, Statement
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def _written_anew(moment: Moment) -> Iterator[Lock]:
 
 
 def _read_to_the_end(moment: Moment) -> Iterator[Lock]:
+    """The locks on tables that a command goes through by its nature: what others read on the way is told as work."""
+    if is_planned(moment.statement) and not proves_rows(moment.statement.sql):
+        return
     yield from (lock for each in moment.statement.scans if each.whole and (lock := moment.on(each.relation)))
 
 
