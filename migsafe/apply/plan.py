@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migsafe.errors import SettingsError
+from migsafe.errors import HistoryError, SettingsError
+from migsafe.findings import Severity
 from migsafe.postgres.databases import connect_to
 from migsafe.snapshots.restore import can_create_databases
 
@@ -56,8 +57,12 @@ class Plan:
 def make_plan(history: History, address: Address, earlier: Sequence[Snapshot]) -> Plan:
     """Look at the target, which is only read. ``earlier`` snapshots tell how long a restore takes, if there are any.
 
-    Raises :class:`SettingsError` for a history of single files that keeps no books: nobody knows what is pending.
+    Raises :class:`SettingsError` for a history of single files that keeps no books: nobody knows what is pending; and
+    :class:`HistoryError` for one that its tool refuses to run.
     """
+    wrong = next((each for each in history.problems() if each.severity is Severity.ERROR), None)
+    if wrong:
+        raise HistoryError(wrong.message, where=str(wrong.location), hint=wrong.remedy)
     if history.stepwise and not history.version_tables:
         raise SettingsError(
             f"a {history.kind} history keeps no books, so that nobody knows what is pending on the target",

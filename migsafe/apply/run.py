@@ -19,8 +19,9 @@ from migsafe.apply.plan import Plan, in_words, restore_seconds
 from migsafe.apply.record import Record
 from migsafe.apply.witness import Witness
 from migsafe.checks.data.check import judge_data
-from migsafe.errors import CannotCheck
+from migsafe.errors import CannotCheck, ClientToolMissing, HistoryError
 from migsafe.findings import CheckResult, Location, Outcome, Severity
+from migsafe.history.model import Failure, Run
 from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.postgres.databases import connect_to, without_timeouts
 from migsafe.postgres.properties import read_properties
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from migsafe.apply.migrated import Past
     from migsafe.findings import Finding
-    from migsafe.history.model import Failure, History, Migration
+    from migsafe.history.model import History, Migration
     from migsafe.postgres.address import Address
     from migsafe.postgres.properties import Properties
     from migsafe.snapshots.manifest import Snapshot
@@ -182,6 +183,8 @@ class Application:
         self.voice.progress(f"applying {name}")
         try:
             run = self.history.upgrade(tap.address, step)
+        except (HistoryError, ClientToolMissing) as error:  # the tool can't be run after all, or not any more
+            run = Run(0.0, failure=Failure(f"{error}. {error.hint or ''}".strip()))
         finally:
             statements = tap.take_statements()
             self.backends |= {statement.backend for statement in statements}

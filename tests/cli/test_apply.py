@@ -24,6 +24,7 @@ from migsafe.postgres.databases import connect_to
 from migsafe.postgres.server import ServerSettings
 from migsafe.postgres.servers import kinds as servers
 from migsafe.state import State, compare_states, read_state
+from tests.fix_alembic import AlembicProject
 from tests.fix_project import Project, Ran
 from tests.fix_server import wait_for
 from tests.fix_snapshots import SHOP
@@ -119,6 +120,27 @@ def test_the_plan_is_said_first_and_without_a_terminal_it_needs_yes(shop: Projec
     assert "it would take about" in ran.output
     assert "--yes" in ran.errors
     assert unchanged(before, target)
+
+
+def test_a_history_that_its_tool_refuses_is_refused_before_anything_is_done(shop: Project, target: Address) -> None:
+    shop.write({"sql/V1__twin.sql": "SELECT 1;"})
+    ran = apply(shop, target)
+    assert (ran.exit_code, ran.output) == (2, "")
+    assert "V1__twin.sql" in ran.errors
+    assert not (shop.root / ".migsafe").exists()
+
+
+def test_a_tool_that_can_not_begin_leaves_the_old_state_and_that_is_proved(
+    project: AlembicProject, database: Address
+) -> None:
+    project.revision("a", None)
+    project.write("alembic/env.py", "from alembic import context\ncontext.is_offline_mode() or nothing\n")
+    project.write("migsafe.toml", '[history]\nkind = "alembic"\n')
+    ran = apply(Project(project.root), database)
+    assert ran.exit_code == 1, ran.errors
+    assert "failed: a: " in ran.output
+    assert "env.py:2: NameError" in ran.output
+    assert "nothing to restore" in ran.output
 
 
 def test_a_failure_in_one_transaction_has_nothing_to_restore_and_that_is_proved(shop: Project, target: Address) -> None:
