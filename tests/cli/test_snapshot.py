@@ -253,32 +253,48 @@ def test_apply_with_a_full_disk_runs_no_migration(project: Project, database: Ad
         assert not compare_states(before, read_state(connection))
 
 
+HELD = """
+CREATE FUNCTION hold(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE application_name = 'holder of the restore') THEN
+        PERFORM pg_catalog.pg_sleep(600);
+    END IF;
+    RETURN $1;
+END $$;
+CREATE INDEX held ON customers (public.hold(id::integer));
+"""
+"""An index whose making stands still in the middle of a restore for as long as that session is there."""
+
+
 @pytest.mark.parametrize("way", ["beside", "in place"])
 def test_a_restore_that_is_killed_leaves_the_old_database(project: Project, filled: Address, way: str) -> None:
     with connect_to(filled) as connection:
-        connection.execute(MUCH)
+        connection.execute(HELD)
     snapshot(project, filled, "take", "--target", "env:TARGET")
     with connect_to(filled) as connection:
         connection.execute("DELETE FROM orders")
         before = read_state(connection)
     options = ["--in-place"] if way == "in place" else []
     command = ["snapshot", "restore", "latest", "--target", "env:TARGET", *options]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "migsafe", *command],
-        cwd=project.root,
-        env={**os.environ, "TARGET": filled.url()},
-    )
-    running = [child(process.pid, "pg_restore"), *children(process.pid, "psql")]
-    process.kill()
-    process.wait()
-    for each in running:
-        with suppress(ProcessLookupError):
-            os.kill(each, signal.SIGKILL)
-    with connect_to(filled.on("postgres")) as connection:
-        query = (
-            "SELECT 1 FROM pg_stat_activity WHERE application_name IN ('pg_restore', 'psql') AND datname ~ 'migsafe'"
+    with connect_to(filled.on("postgres")) as watcher:
+        watcher.execute("SET application_name = 'holder of the restore'")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "migsafe", *command],
+            cwd=project.root,
+            env={**os.environ, "TARGET": filled.url()},
         )
-        assert wait_for(lambda: connection.execute(query).fetchone() is None)
+        clients = "FROM pg_stat_activity WHERE application_name IN ('pg_restore', 'psql') AND datname ~ 'migsafe'"
+        held = f"SELECT 1 {clients} AND wait_event = 'PgSleep'".encode()
+        assert wait_for(lambda: watcher.execute(held).fetchone() is not None, 60)
+        running = [*children(process.pid, "pg_restore"), *children(process.pid, "psql")]
+        process.kill()
+        process.wait()
+        for each in running:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        watcher.execute(f"SELECT pg_terminate_backend(pid) {clients}".encode())
+        ours = ["migsafe", "pg_restore", "psql"]  # the server must have noticed that they are gone
+        left = "SELECT 1 FROM pg_stat_activity WHERE application_name = ANY (%s) AND pid <> pg_backend_pid()"
+        assert wait_for(lambda: watcher.execute(left, (ours,)).fetchone() is None, 60)
     with connect_to(filled) as connection:
         assert not compare_states(before, read_state(connection))
     assert snapshot(project, filled, *command[1:]).exit_code == 0
