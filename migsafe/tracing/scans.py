@@ -81,7 +81,8 @@ def has_read(command_tags: Sequence[str | None]) -> bool:
 
 
 ASKED_OF_ONE_KIND = 20
-"""After so many statements that begin alike each is asked about; then those whose number is a power of two."""
+ASKED_EVERY = 100
+"""After so many statements that begin alike a session is asked after each; then only after every hundredth."""
 
 _LITERAL = re.compile(r"'[^']*'|\d+")
 _BEGINNING = 200
@@ -97,4 +98,4 @@ class Patience:
         """Whether it is asked after this one more statement."""
         kind = _LITERAL.sub("?", sql[:_BEGINNING])[:60]
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
-        return count <= ASKED_OF_ONE_KIND or count & (count - 1) == 0
+        return count <= ASKED_OF_ONE_KIND or count % ASKED_EVERY == 0

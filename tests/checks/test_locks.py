@@ -25,6 +25,8 @@ CREATE TABLE events (at date NOT NULL, n int) PARTITION BY RANGE (at);
 CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 CREATE TABLE events_2025 (at date NOT NULL, n int);
 CREATE MATERIALIZED VIEW totals AS SELECT 1 AS customer, 2 AS total;
+CREATE TABLE tiny (id int PRIMARY KEY);
+INSERT INTO tiny VALUES (1), (2);
 INSERT INTO customers SELECT n, n || '@example.com' FROM generate_series(1, 40) AS n;
 INSERT INTO orders SELECT n, 1 + n % 40, n, n FROM generate_series(1, 200) AS n;
 INSERT INTO events SELECT date '2024-01-01' + n % 300 FROM generate_series(1, 200) AS n;
@@ -97,6 +99,10 @@ def told(result: CheckResult) -> list[tuple[str, str, str | None]]:
         (("BEGIN; ALTER TABLE customers ADD COLUMN n int;\n"
          "DO $$ BEGIN FOR n IN 1..20 LOOP UPDATE orders SET total = 0; END LOOP; END $$; COMMIT;"),
          "held", "customers"),
+        ("BEGIN; ALTER TABLE customers ADD COLUMN n int; UPDATE orders SET total = 0 WHERE note = '7'; COMMIT;",
+         "backfill", "customers"),
+        ("BEGIN; ALTER TABLE customers ADD COLUMN n int; SELECT count(*) FROM orders WHERE note = '7'; COMMIT;",
+         "held", "customers"),
     ],
 )  # fmt: skip
 def test_work_that_grows_under_a_lock_fails(experiment: Try, sql: str, rule: str, table: str) -> None:
@@ -125,6 +131,8 @@ def test_work_that_grows_under_a_lock_fails(experiment: Try, sql: str, rule: str
          "brief"),
         ("TRUNCATE orders;", "brief"),
         ("DROP TABLE orders;", "brief"),
+        (("BEGIN; ALTER TABLE orders ADD COLUMN n int; UPDATE orders SET total = 0 WHERE id = 7;\n"
+         "SELECT mail FROM customers WHERE id = 7; DELETE FROM tiny WHERE id = 2; COMMIT;"), "brief"),
         (("BEGIN; SAVEPOINT s; ALTER TABLE customers ADD COLUMN n int; ROLLBACK TO s;\n"
          "UPDATE orders SET total = 0; COMMIT;"), "brief"),
         (("ALTER TABLE orders ADD COLUMN cents int;\n"

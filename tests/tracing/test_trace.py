@@ -269,3 +269,27 @@ def test_alembic_says_the_line_of_the_revision_that_issued_a_statement(server: S
         assert source.strip() in lines[statement.location.line - 1]
         assert statement.locks
     assert all(each.location.file is None for each in seen.statements if "alembic_version" in each.sql)
+
+
+def test_what_alembic_reads_is_counted_in_every_transaction_and_outside(
+    server: Server, project: AlembicProject
+) -> None:
+    """Its env.py gives each revision a transaction; a block leaves that, and driver and pool have their own ways."""
+    project.revision(
+        "one",
+        None,
+        "for (key,) in op.get_bind().execute(sa.text('SELECT generate_series(1, 4)')).fetchall():\n"
+        "    op.get_bind().execute(sa.text('UPDATE orders SET total = 0 WHERE id = :key'), {'key': key})\n"
+        "with op.get_context().autocommit_block():\n"
+        "    op.execute('UPDATE orders SET total = 1')\n"
+        "    op.execute('DELETE FROM orders WHERE id = 1')\n"
+        "op.execute('UPDATE orders SET total = 2')\n",
+        "pass",
+    )
+    project.revision("two", "one", "op.execute('DELETE FROM orders WHERE total = 3')", "pass")
+    seen = traced(server, project.history())
+    orders = [each for each in seen.statements if "orders" in each.sql]
+    assert all(each.scans_measured for each in orders)
+    whole = [each.sql for each in orders if "public.orders" in {scan.relation for scan in each.scans}]
+    assert whole == ["UPDATE orders SET total = 1", "UPDATE orders SET total = 2", "DELETE FROM orders WHERE total = 3"]
+    assert [len(orders), len({each.transaction for each in orders})] == [8, 4]
