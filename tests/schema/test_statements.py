@@ -18,6 +18,7 @@ from migsafe.postgres.server import Server
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import compare_schemas
 from migsafe.schema.model import Schema, SchemaObject
+from migsafe.schema.statements.kinds import WRITERS
 from migsafe.schema.statements.script import Script, write_script
 from migsafe.state import State
 from tests.fix_state import fresh_database
@@ -31,6 +32,14 @@ EDITS = [
     )
 ]
 """Single edits of the schema in every_kind.sql; the comment on initdb's own plpgsql is not read."""
+
+EACH_KIND = [
+    (statement, int(since or 0))
+    for since, statement in re.findall(
+        r"^-- [a-z -]+?(?: from (\d+))?\n((?!--).+)$", (HERE / "each_kind.sql").read_text(), re.MULTILINE
+    )
+]
+"""More of them, each with the first major version that knows it: every kind is made, dropped and changed."""
 
 
 def lead(connection: psycopg.Connection, wanted: Catalog) -> Script:
@@ -112,6 +121,12 @@ def schema_only(lines: Iterable[str]) -> list[str]:
     return found
 
 
+WITHOUT_ROWS = "TRUNCATE shop.customer, shop.purchase, shop.scratch CASCADE; REFRESH MATERIALIZED VIEW shop.summary"
+"""So that no row is against a key that comes back."""
+
+ANY_EDIT = st.sampled_from([*EDITS, *(statement for statement, _ in EACH_KIND)])
+
+
 @settings(
     max_examples=5,
     deadline=None,
@@ -119,12 +134,13 @@ def schema_only(lines: Iterable[str]) -> list[str]:
     derandomize=True,
     phases=[Phase.generate],  # each step of shrinking would take a second
 )
-@given(st.lists(st.sampled_from(EDITS), max_size=25, unique=True), st.lists(st.sampled_from(EDITS), max_size=25))
+@given(st.lists(ANY_EDIT, max_size=25, unique=True), st.lists(ANY_EDIT, max_size=25))
 def test_any_edits_of_two_schemas_lead_from_one_to_the_other(
     server: Server, every_kind: tuple[str, State], ours: list[str], theirs: list[str]
 ) -> None:
     with fresh_database(server, every_kind[0]) as old, fresh_database(server, every_kind[0]) as new:
         for connection, edits in ((old, ours), (new, theirs)):
+            connection.execute(WITHOUT_ROWS)
             for edit in edits:
                 with suppress(psycopg.Error):  # what it is about may be gone by an edit before it
                     connection.execute(edit.encode())
@@ -134,9 +150,11 @@ def test_any_edits_of_two_schemas_lead_from_one_to_the_other(
 @pytest.mark.parametrize("part", range(4))
 def test_each_edit_leads_there_or_back(server: Server, every_kind: tuple[str, State], part: int) -> None:
     """Every edit is made in a transaction of its own on one database; one is made by statements, the next undone."""
+    edits = [*EDITS, *(statement for statement, since in EACH_KIND if since <= server.major)]
     with fresh_database(server, every_kind[0]) as connection:
+        connection.execute(WITHOUT_ROWS)
         start = read_catalog(connection)
-        for number, edit in enumerate(EDITS[part::4]):
+        for number, edit in enumerate(edits[part::4]):
             with connection.transaction(force_rollback=True):
                 connection.execute(edit.encode())
                 changed = catalog_in_transaction(connection)
@@ -164,3 +182,8 @@ def untold(connection: psycopg.Connection, old: Catalog, new: Catalog) -> list[s
 def test_equal_schemas_need_no_statement() -> None:
     catalog = Catalog(Schema([SchemaObject("schema", "s", {"owner": "ann"})]))
     assert not write_script(catalog, catalog)
+
+
+def test_every_kind_has_edits_of_its_own() -> None:
+    kinds = re.findall(r"^-- ([a-z -]+?)(?: from \d+)?\n(?!--)", (HERE / "each_kind.sql").read_text(), re.MULTILINE)
+    assert {*kinds} == {*WRITERS}

@@ -173,7 +173,9 @@ class ForeignServer(Writer):
 
     def alter(self, change: ObjectChange, old: Catalog, new: Catalog) -> Written:
         start, fields = f"ALTER SERVER {change.new.name}", fields_of(change)
-        if "version" in fields:
+        if "version" in fields and change.new.fields.get("version") is None:
+            yield NotWritten(str(change.new), "its version is gone", "no statement takes it away")
+        elif "version" in fields:
             yield f"{start} VERSION {literal(text(change.new, 'version'))}"
         if "options" in fields:
             yield from change_generic_options(start, *fields["options"])

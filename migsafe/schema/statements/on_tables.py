@@ -86,7 +86,7 @@ class Index(Writer):
             definition = definition.replace(f" ON ONLY {item.parent} ", f" ON {item.parent} ", 1)
         yield definition
         yield from self.complete(item, catalog)
-        if item.fields.get("invalid") or item.fields.get("not_ready"):
+        if (item.fields.get("invalid") or item.fields.get("not_ready")) and " ON ONLY " not in definition:
             yield NotWritten(str(item), "it is invalid", "no statement makes an invalid index; here it is a valid one")
 
     def complete(self, item: SchemaObject, catalog: Catalog) -> Written:

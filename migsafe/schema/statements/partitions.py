@@ -44,6 +44,19 @@ def made_by_parent(table: SchemaObject, catalog: Catalog) -> bool:
     return ours == theirs and all(_has_usual_name(part) for part in inherited)
 
 
+def is_referenced_partition(table: SchemaObject, catalog: Catalog) -> bool:
+    """Whether a foreign key refers to what the table is a partition of: it can't be dropped before it is detached."""
+    if table.fields.get("partition_bound") is None:
+        return False
+    (parent,) = listed(table.fields["inherits"])
+    needing = (key for part in catalog.parts.get(parent, ()) for key in catalog.needed_by.get(part.key, ()))
+    keys = (catalog.schema[key] for key in needing if key[0] == "constraint")
+    above = catalog.schema.get(("table", parent))
+    return any(f" REFERENCES {parent}(" in text(key, "definition") for key in keys) or (
+        above is not None and is_referenced_partition(above, catalog)
+    )
+
+
 def changes_place(item: SchemaObject, old: Catalog, new: Catalog) -> bool:
     """Whether the table that the part hangs on is attached to a parent, or detached: its indexes follow then."""
     key = ("table", item.parent or "")
@@ -78,6 +91,8 @@ def counterpart(item: SchemaObject, catalog: Catalog, *, by_name: bool = True) -
 
 def made_on_partitions(index: SchemaObject, catalog: Catalog) -> bool:
     """Whether CREATE INDEX on the partitioned table makes the indexes of all partitions under the names they have."""
+    if index.fields.get("invalid"):
+        return False  # made ON ONLY, and not attached to by every partition's
     below = catalog.partition_indexes.get(index.name, ())
     return all(_has_usual_name(each) and made_on_partitions(each, catalog) for each in below)
 

@@ -232,6 +232,10 @@ class _Writing:
         """What remains to be said of the objects that came with this one."""
         for other in keys:
             if other != key and other in self.new.schema and (verb != "change" or other in self.steps.creates):
+                if (other[0], key[0]) == ("constraint", "table") and self.new.schema[other].fields.get("unvalidated"):
+                    yield NotWritten(
+                        f"{other[0]} {other[1]}", "it is not validated", "a new partition has its parent's checks valid"
+                    )
                 yield from WRITERS[other[0]].complete(self.new.schema[other], self.new)
                 yield from self._traits(WRITERS[other[0]], None, self.new.schema[other])
 

@@ -14,7 +14,7 @@ from migsafe.schema.statements.partitions import changes_place, counterpart, mad
 from migsafe.schema.statements.rebuilding import VIEWS, constraint_of, to_rebuild
 from migsafe.schema.statements.sequences import serial_word
 from migsafe.schema.statements.tables import inline_constraints
-from migsafe.schema.statements.writer import TRAITS
+from migsafe.schema.statements.writer import TRAITS, listed
 
 Verb: TypeAlias = Literal["drop", "create", "change", "link"]
 Step: TypeAlias = tuple[Verb, ObjectKey]
@@ -135,6 +135,9 @@ class Steps:
             return ("change", next(holder for holder in _holders(item) if holder in self.changes))
         if item.kind == "index" and (constraint := constraint_of(item.key, self.old)) in self.drops and constraint:
             return self.dropping(constraint)
+        if item.kind == "table" and item.fields.get("partition_bound") is not None:
+            (above,) = listed(item.fields["inherits"])
+            return self.dropping(("table", above)) if ("table", above) in self.removed else None
         if item.kind == "publication table" and (publication := _publication(item)) in self.removed:
             return self.dropping(publication)
         if (parent := counterpart(item, self.old, by_name=False)) in self.drops and parent:

@@ -10,7 +10,7 @@ from migsafe.schema.diff import ObjectChange
 from migsafe.schema.model import SchemaObject
 from migsafe.schema.statements.columns import columns_of, definition
 from migsafe.schema.statements.names import own_name
-from migsafe.schema.statements.partitions import made_by_parent
+from migsafe.schema.statements.partitions import is_referenced_partition, made_by_parent
 from migsafe.schema.statements.writer import (
     Writer,
     Written,
@@ -40,6 +40,11 @@ class Table(Writer):
     def create(self, item: SchemaObject, catalog: Catalog) -> Written:
         yield f"CREATE {'UNLOGGED ' if item.fields.get('unlogged') else ''}TABLE {item.name}{_body(item, catalog)}"
         yield from _after(item)
+
+    def drop(self, item: SchemaObject, catalog: Catalog) -> Written:
+        if is_referenced_partition(item, catalog):
+            yield f"ALTER TABLE {listed(item.fields['inherits'])[0]} DETACH PARTITION {item.name}"
+        yield f"DROP TABLE {item.name}"
 
     def alter(self, change: ObjectChange, old: Catalog, new: Catalog) -> Written:
         start, fields, item = f"ALTER TABLE {change.new.name}", fields_of(change), change.new
@@ -73,8 +78,9 @@ class ForeignTable(Writer):
     def create(self, item: SchemaObject, catalog: Catalog) -> Written:
         options = listed(item.fields.get("server_options"))
         said = f" OPTIONS ({generic_options(options)})" if options else ""
-        columns = _lines(definition(column, catalog) for column in columns_of(item.name, catalog))
-        yield f"CREATE FOREIGN TABLE {item.name} {columns} SERVER {text(item, 'server')}{said}"
+        parts = [definition(column, catalog) for column in columns_of(item.name, catalog)]
+        parts += [_constraint(each) for each in inline_constraints(item, catalog)]
+        yield f"CREATE FOREIGN TABLE {item.name} {_lines(iter(parts))} SERVER {text(item, 'server')}{said}"
 
     def alter(self, change: ObjectChange, old: Catalog, new: Catalog) -> Written:
         options = fields_of(change)["server_options"]
