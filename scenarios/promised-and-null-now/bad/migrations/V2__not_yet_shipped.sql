@@ -1,0 +1,2 @@
+ALTER TABLE orders ALTER COLUMN shipped_at DROP NOT NULL;
+ALTER TABLE orders ALTER COLUMN weight TYPE numeric(10, 3);

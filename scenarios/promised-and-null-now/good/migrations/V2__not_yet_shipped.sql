@@ -1,0 +1,2 @@
+ALTER TABLE orders ALTER COLUMN note DROP NOT NULL;
+ALTER TABLE orders ALTER COLUMN weight TYPE bigint;
