@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from migsafe.differences.schema_file import write_schema
+from migsafe.errors import CannotCheck
 from migsafe.fingerprint_file import write_fingerprint
 from migsafe.fingerprints import take_fingerprint
 from migsafe.postgres.archive import dump_directory
@@ -50,6 +51,17 @@ ORDER BY 1
 _TABLES = """
 SELECT nspname, relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
 WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+"""
+
+_NOT_RESTORABLE = """
+SELECT DISTINCT indexrelid::regclass::text FROM pg_catalog.pg_index
+JOIN pg_catalog.pg_class ON pg_class.oid = indexrelid AND relkind = 'I'
+JOIN pg_catalog.pg_inherits ON inhparent = indexrelid
+WHERE indisexclusion
+ORDER BY 1
+"""
+"""Keys WITHOUT OVERLAPS and exclusion constraints of partitioned tables: PostgreSQL compares no such index with that of
+a partition (``CompareIndexInfo``), so that it refuses to attach the one to the other, as its own dump says.
 """
 
 TABLES_PER_LOCK = 200
@@ -105,6 +117,7 @@ def _fill(
 ) -> Manifest:
     with connect_to(address) as reader:
         without_timeouts(reader)
+        _require_restorable(reader, address)
         started = time.monotonic()
         progress("reading the state")
         positions = _positions(reader)
@@ -141,6 +154,17 @@ def _fill(
             tables=len(fingerprint.contents.tables),
             rows=fingerprint.contents.rows,
             files={},
+        )
+
+
+def _require_restorable(connection: psycopg.Connection, address: Address) -> None:
+    names = [name for (name,) in connection.execute(_NOT_RESTORABLE)]
+    if names:
+        raise CannotCheck(
+            f"a snapshot could not be restored: PostgreSQL can't bring back its own dump of {', '.join(names)}, which "
+            "keeps rows of a partitioned table from overlapping",
+            where=str(address),
+            hint="Keep this database's state by other means, such as a base backup.",
         )
 
 

@@ -77,3 +77,21 @@ def test_a_column_number_that_only_one_build_knows_is_named_where_it_stops_a_res
             with pytest.raises(CannotCheck, match="pg_attver") as refusal:
                 restore(snapshot, other.address.on(name), How(in_place=in_place), lambda _: None)
             assert "that only its own pg_dump leaves out" in str(refusal.value.hint)
+
+
+def test_what_postgresql_can_not_restore_is_refused_before_it_is_dumped(tmp_path: Path) -> None:
+    """The twin, a partitioned table whose key overlaps nothing by being unique, is among every kind of object."""
+    with servers.start(ServerSettings(use="embedded", version=18)) as server:
+        name = databases.name_for(server, "temporal")
+        databases.create(server, name)
+        with databases.connect(server, name) as connection:
+            connection.execute(
+                "CREATE TABLE stays (room int4range, during daterange, PRIMARY KEY (room, during WITHOUT OVERLAPS))"
+                " PARTITION BY LIST (room)"
+            )
+            assert take(server.address.on(name), tmp_path, jobs=1).manifest.tables == 0
+            connection.execute("CREATE TABLE rooms PARTITION OF stays DEFAULT")
+        before = list(tmp_path.iterdir())
+        with pytest.raises(CannotCheck, match="can't bring back its own dump of stays_pkey"):
+            take(server.address.on(name), tmp_path, jobs=1)
+        assert list(tmp_path.iterdir()) == before
