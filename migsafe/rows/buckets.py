@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from migsafe.rows.digest import Table, mixed, place, row_digest
-from migsafe.rows.pairs import Selection, hashes, mark, other_columns
+from migsafe.rows.digest import Table, mixed, place
+from migsafe.rows.pairs import Selection, mark
 
 if TYPE_CHECKING:
     import psycopg
@@ -98,30 +98,22 @@ def division_by_range(bytes: int, low: int, high: int) -> Division | None:  # no
 def sums_select(table: Table, division: Division, selection: Selection) -> sql.Composed:
     """``bucket, rows, sum`` and where from, as a :class:`migsafe.rows.batches.Reading` has it.
 
-    By ranges, the place costs so little that it is computed twice, and the server can add up in parallel (manual,
-    15.3.3). Otherwise the hashes come from a subquery.
+    With a key, its hash costs so little that it is computed twice, and the server can add up in parallel (manual,
+    15.3.3). The hash of a whole row comes from a subquery that the planner leaves alone (``OFFSET 0``).
     """
-    conditions = selection.conditions(table)
-    if division.shift is not None:
-        at, algorithm = place(table, selection.algorithm), selection.algorithm
-        digest: sql.Composable = mixed(at, row_digest(other_columns(table), algorithm), algorithm)
-        bucket, rows = division.bucket(table, at), sql.SQL("{}{}").format(table.source, _where(conditions))
+    algorithm = selection.algorithm
+    at, rows = place(table, algorithm), sql.SQL("{}{}").format(table.source, _where(selection.conditions(table)))
+    if table.key:
+        digest = mark(table, algorithm)
     else:
-        digest = mark(selection.algorithm)
-        bucket = division.bucket(table, sql.Identifier("place"))
-        rows = _hashed(table, selection, conditions)
+        rows = sql.SQL("(SELECT {} AS place FROM {} OFFSET 0) AS h").format(at, rows)
+        at = sql.Identifier("place")
+        digest = mixed(at, sql.Literal(1), algorithm)
     return sql.SQL("{bucket}, count(*), coalesce(sum({digest}), 0) FROM {rows}{group}").format(
-        bucket=bucket, digest=digest, rows=rows, group=sql.SQL(" GROUP BY 2" if division.number > 1 else "")
-    )
-
-
-def _hashed(table: Table, selection: Selection, conditions: Sequence[sql.Composable]) -> sql.Composed:
-    """The rows' hashes and tids as a subquery that the planner leaves alone (``OFFSET 0``), to compute each once.
-
-    It also keeps the planner from taking every place for a group of its own, and sorting them.
-    """
-    return sql.SQL("(SELECT {}, t.ctid FROM {}{} OFFSET 0) AS h").format(
-        hashes(table, selection.algorithm), table.source, _where(conditions)
+        bucket=division.bucket(table, at),
+        digest=digest,
+        rows=rows,
+        group=sql.SQL(" GROUP BY 2" if division.number > 1 else ""),
     )
 
 
@@ -142,16 +134,19 @@ def row_hashes(
 
     The server begins at once, and streams what it has sorted.
     """
-    conditions = selection.conditions(table)
+    at, conditions = place(table, selection.algorithm), selection.conditions(table)
     if len(buckets) < division.number:
-        conditions.append(division.condition(table, place(table, selection.algorithm), buckets))
-    columns = (
-        sql.SQL("place, {}, ctid").format(mark(selection.algorithm))
-        if table.key
-        else sql.SQL("place, count(*), min(ctid::text)")
-    )
-    query = sql.SQL("COPY (SELECT {} FROM {}{} ORDER BY 1) TO STDOUT").format(
-        columns, _hashed(table, selection, conditions), sql.SQL("" if table.key else " GROUP BY 1")
+        conditions.append(division.condition(table, at, buckets))
+    query = sql.SQL("COPY (SELECT {place}, {columns} FROM {rows}{where}{group} ORDER BY 1) TO STDOUT").format(
+        place=at,
+        columns=(
+            sql.SQL("{}, t.ctid").format(mark(table, selection.algorithm))
+            if table.key
+            else sql.SQL("count(*), min(t.ctid::text)")
+        ),
+        rows=table.source,
+        where=_where(conditions),
+        group=sql.SQL("" if table.key else " GROUP BY 1"),
     )
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         yield map(bytes, copy)

@@ -120,9 +120,12 @@ def value_digest(column: Column, seed: sql.Composable, algorithm: Algorithm = NA
     return _digest(algorithm, algorithm.of_values, column, seed)
 
 
-def key_hash(key: Sequence[Column], algorithm: Algorithm = NATIVE) -> sql.Composable:
-    """The hash of a primary key, with which the digests of the row's values are seeded; a constant without a key."""
-    seed: sql.Composable = sql.SQL("0::bigint")
+def key_hash(
+    key: Sequence[Column],
+    algorithm: Algorithm = NATIVE,
+    seed: sql.Composable = sql.SQL("0::bigint"),  # noqa: B008  frozen
+) -> sql.Composable:
+    """The hash of a primary key, with which the digests of the row's values are seeded; the seed without a key."""
     for column in key:
         seed = _digest(algorithm, algorithm.of_keys, column, seed)
     return seed

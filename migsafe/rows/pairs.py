@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from psycopg import sql
 
-from migsafe.rows.digest import NATIVE, Algorithm, Column, Table, mixed, place, row_digest
+from migsafe.rows.digest import NATIVE, Algorithm, Column, Table, key_hash, place, row_digest
 
 _SAMPLE_BITS = 24
 
@@ -106,12 +106,6 @@ def other_columns(table: Table) -> tuple[Column, ...]:
     return tuple(column for column in table.columns if table.key and column not in table.key)
 
 
-def hashes(table: Table, algorithm: Algorithm) -> sql.Composed:
-    """Each row's ``place`` and the hash of the ``rest`` of it, as columns of a subquery."""
-    rest = row_digest(other_columns(table), algorithm)
-    return sql.SQL("{} AS place, {} AS rest").format(place(table, algorithm), rest)
-
-
-def mark(algorithm: Algorithm) -> sql.Composable:
-    """A hash of all that a row holds, made of its :func:`hashes`."""
-    return mixed(sql.Identifier("place"), sql.Identifier("rest"), algorithm)
+def mark(table: Table, algorithm: Algorithm) -> sql.Composable:
+    """A hash of all that a row of a table with a key holds: that of its key, seeded with that of the rest."""
+    return key_hash(table.key, algorithm, row_digest(other_columns(table), algorithm))
