@@ -66,7 +66,8 @@ class _Comparing:
         pairs = self._pairs(old, new)
         changed = {name: table for part in share_out(self.crews, _pieces(pairs), self._compare) for name, table in part}
         only_old = {name: table for name, table in old.items() if name not in pairs and self._counts(name)}
-        only_new = {name: table for name, table in new.items() if self._is_alone(name, pairs) and self._counts(name)}
+        paired = {new_name for new_name, _ in pairs.values()}
+        only_new = {name: table for name, table in new.items() if name not in paired and self._counts(name)}
         sequences, behind = self._sequences(before, after)
         return Comparison(
             ComparedSide("database", old_name, server_version(before)[0]),
@@ -86,9 +87,6 @@ class _Comparing:
 
     def _counts(self, name: str) -> bool:
         return self.choice.chooses(name) and name not in self.not_checked
-
-    def _is_alone(self, name: str, pairs: Mapping[str, tuple[str, Pair]]) -> bool:
-        return all(name != new_name for new_name, _ in pairs.values())
 
     def _pairs(self, old: Mapping[str, Table], new: Mapping[str, Table]) -> dict[str, tuple[str, Pair]]:
         """By the old name: the new one, and both tables."""
