@@ -150,11 +150,14 @@ class RowCopier:
             cause = error.__cause__
             assert isinstance(cause, psycopg.Error)
             message = f"its rows can't be copied: {cause.diag.message_primary or cause}"
+            hint = error.hint
             if self.masks.hides(table):
+                if (cause.sqlstate or "")[:2] in ("22", "23"):
+                    hint = "A mask must be of its column's type, and keep to its constraints: write an SQL expression."
                 of = f" of {cause.diag.constraint_name}" if cause.diag.constraint_name else ""
                 why = f"SQLSTATE {cause.sqlstate}{of}; it has masked columns, so no more is said"
                 message = f"its rows can't be copied ({why})"
-            raise BaselineError(message, where=table.printed, hint=error.hint) from (
+            raise BaselineError(message, where=table.printed, hint=hint) from (
                 None if self.masks.hides(table) else cause
             )
 

@@ -46,7 +46,7 @@ def bring_large_objects(source: psycopg.Connection, into: psycopg.Connection, *,
     """Copy those that the role may read, with their numbers; what doesn't come is returned with the reason."""
     readable, hidden = source.execute(_COUNT.format(_OBJECTS).encode()).fetchone() or (0, 0)
     if not wanted and readable + hidden:
-        return {NAME: f"{readable + hidden} of them are not brought over: nothing tells which belong to which rows"}
+        return {NAME: f"{readable + hidden} not brought over: nothing tells which rows name them"}
     if readable:
         query = _PIECES.format(piece=PIECE, objects=_OBJECTS)
         with into.transaction(), source.cursor() as reader, into.cursor() as writer:
@@ -59,4 +59,4 @@ def bring_large_objects(source: psycopg.Connection, into: psycopg.Connection, *,
                     copied.write(block)
             writer.execute("SELECT count(lo_create(oid)) FROM pg_temp.pieces WHERE place = 0")
             writer.execute("SELECT count(lo_put(oid, place, content)::text) FROM pg_temp.pieces")
-    return {NAME: f"{hidden} of them are not brought over: the role may not read them"} if hidden else {}
+    return {NAME: f"{hidden} not brought over: the role may not read them"} if hidden else {}
