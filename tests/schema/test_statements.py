@@ -187,3 +187,19 @@ def test_equal_schemas_need_no_statement() -> None:
 def test_every_kind_has_edits_of_its_own() -> None:
     kinds = re.findall(r"^-- ([a-z -]+?)(?: from \d+)?\n(?!--)", (HERE / "each_kind.sql").read_text(), re.MULTILINE)
     assert {*kinds} == {*WRITERS}
+
+
+def test_the_name_of_a_not_null_is_free_before_another_column_takes_it() -> None:
+    def table(**columns: dict[str, str | bool]) -> Catalog:
+        items = [
+            SchemaObject("column", f"s.t.{name}", {"position": place, "type": "text", **fields}, "s.t")
+            for place, (name, fields) in enumerate(columns.items(), start=1)
+        ]
+        return Catalog(Schema([SchemaObject("table", "s.t", {}), *items]))
+
+    old = table(name={"not_null": True})
+    new = table(name={}, plain={"not_null": True, "not_null_constraint": "t_name_not_null"})
+    assert write_script(old, new).statements == (
+        "ALTER TABLE s.t ALTER COLUMN name DROP NOT NULL",
+        "ALTER TABLE s.t ADD COLUMN plain text CONSTRAINT t_name_not_null NOT NULL",
+    )

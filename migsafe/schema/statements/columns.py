@@ -137,6 +137,11 @@ def _clauses(item: SchemaObject, catalog: Catalog) -> Iterator[str]:
         yield _not_null(item)
 
 
+def not_null_name(item: SchemaObject) -> str | None:
+    """The constraint that the column's NOT NULL is since PostgreSQL 18; none without."""
+    return str(item.fields.get("not_null_constraint", _usual_name(item))) if item.fields.get("not_null") else None
+
+
 def _not_null(item: SchemaObject) -> str:
     name = item.fields.get("not_null_constraint")
     inherit = " NO INHERIT" if item.fields.get("not_null_no_inherit") else ""
@@ -244,13 +249,26 @@ def order_of(names: list[str], old: list[str]) -> list[str]:
 def out_of_order(table: str, old: Catalog, new: Catalog, rebuilt: frozenset[str]) -> NotWritten | None:
     """What there is to say of a table whose columns stand in another order than ALTER TABLE can give them."""
     before, after = (_columns(table, catalog) for catalog in (old, new))
-    reached = order_of(after, [name for name in before if name not in rebuilt])
+    reached = order_of(after, [name for name in before or _from_parents(table, new) if name not in rebuilt])
     if reached == after:
         return None
     names = ", ".join(own_name(new.schema["column", name]) for name in after)
     return NotWritten(
         f"table {table}", f"the order of its columns ({names})", "PostgreSQL adds columns at the end and moves none"
     )
+
+
+def _from_parents(table: str, catalog: Catalog) -> list[str]:
+    """The columns that CREATE TABLE … INHERITS takes over, which come before the table's own."""
+    item = catalog.schema.get(("table", table)) or catalog.schema.get(("foreign table", table))
+    if item is None or item.fields.get("partition_bound") is not None:  # made whole, and attached
+        return []
+    parents = [name for parent in listed(item.fields.get("inherits")) for name in _own_names(parent, catalog)]
+    return [f"{table}.{name}" for name in dict.fromkeys(parents)]
+
+
+def _own_names(table: str, catalog: Catalog) -> list[str]:
+    return [own_name(item) for item in columns_of(table, catalog)]
 
 
 def _columns(table: str, catalog: Catalog) -> list[str]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import FieldChange, ObjectChange, compare_schemas
 from migsafe.schema.model import ObjectKey, SchemaObject
-from migsafe.schema.statements.columns import altering, out_of_order
+from migsafe.schema.statements.columns import altering, not_null_name, out_of_order
 from migsafe.schema.statements.kinds import RANKS, WRITERS
 from migsafe.schema.statements.names import own_name
 from migsafe.schema.statements.on_tables import attach_index
@@ -123,6 +123,10 @@ class _Writing:
             table = self.new.schema[step[1]].parent or ""
             self._after(after, step, previous.get(table))
             previous[table] = step
+            name = self.new.schema[step[1]].fields.get("not_null_constraint")
+            for change in self.steps.changes.values() if name else ():
+                if change.old.parent == table and change.old.kind == "column" and not_null_name(change.old) == name:
+                    self._after(after, step, ("change", change.new.key))
 
     def _tie_one(self, step: Step, key: ObjectKey, after: dict[Step, set[Step]], going: dict[str, Step]) -> None:
         steps = self.steps
@@ -297,7 +301,7 @@ class _Writing:
     def _out_of_order(self) -> None:
         for kind in ("table", "foreign table", "composite type"):
             for item in self.new.schema.of_kind(kind):
-                if item.key in self.old.schema:
+                if item.key in self.old.schema or item.fields.get("inherits"):
                     rebuilt = frozenset(key[1] for key in self.steps.rebuilt if key[0] == "column")
                     wrong = out_of_order(item.name, self.old, self.new, rebuilt)
                     if wrong:
