@@ -2,11 +2,15 @@
 
 Prints seconds (the median of some runs, taken in turn) and their ratio to the clone. A clone is what the checks use on
 a throwaway server; a snapshot is what is left on a server that matters. The first clones try each way that the server
-knows, and are not counted. ``snapshot restore`` includes the check of all files, the proof, and the change of names.
+knows, and are not counted. Where the server's files can be reached, ``cp -r`` of the kept database's files, and their
+removal, is the floor for a clone. ``snapshot restore`` includes the check of all files, the proof, and the change of
+names.
 """
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -58,7 +62,10 @@ def _measure(server: Server, store: Path, rows: int, tables: int, jobs: int, run
         for number in range(tables):
             connection.execute(sql.SQL(ROWS).format(table=sql.Identifier(f"sample_{number}"), rows=rows))
         connection.execute("VACUUM ANALYZE")
-        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        row = connection.execute(
+            "SELECT pg_database_size(oid), current_setting('data_directory'), oid::text FROM pg_database "
+            "WHERE datname = current_database()"
+        ).fetchone()
         reading = _seconds(lambda: read_state(connection))
     assert row
     click.echo(f"PostgreSQL {server.version}, {server.kind}; {tables} × {rows} rows, {row[0] / 1e6:.0f} MB")
@@ -76,14 +83,25 @@ def _measure(server: Server, store: Path, rows: int, tables: int, jobs: int, run
         databases.create(server, copy)
         restore_directory(server.address.on(copy), server.major, path / "dump", jobs=jobs, privileges=False)
 
+    files = Path(row[1], "base", row[2])
+
+    def files_alone() -> None:
+        subprocess.run(["cp", "-r", files, files.with_suffix(".copy")], check=True)
+        shutil.rmtree(files.with_suffix(".copy"))
+
     with databases.connect(server, "postgres") as connection:
         for _ in ways(connection):
             clone()
-    median = medians({"clone": clone, "bare": bare}, runs)
+    actions: dict[str, Callable[[], object]] = {"clone": clone, "bare": bare}
+    if files.exists():
+        actions["files"] = files_alone
+    median = medians(actions, runs)
     whole = _seconds(lambda: restore(snapshot, address, How(jobs=jobs), lambda _: None))
     for taken in server.cloning.taken:
         click.echo(f"  {taken.databases} databases by {taken.way}, {taken.seconds:.2f} s")
     _show("clone (CREATE DATABASE … TEMPLATE)", median["clone"], median["clone"])
+    if "files" in median:
+        _show("cp -r of its files, and rm", median["files"], median["clone"])
     _show(f"pg_restore --jobs={jobs}", median["bare"], median["clone"])
     _show("snapshot restore, proven", whole, median["clone"])
     click.echo(f"  snapshot take {taking:.2f} s: pg_dump {snapshot.manifest.dump_seconds:.2f}, state {reading:.2f}")
