@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -85,6 +86,42 @@ def test_imports_go_one_way(part: str) -> None:
         if name != part and name not in LAYERS[part]
     ]
     assert wrong == []
+
+
+ROUND = {
+    ("migsafe.sql.reading.data", "migsafe.sql.reading"),  # a statement inside WITH
+    ("migsafe.sql.reading.objects", "migsafe.sql.reading"),  # a statement inside CREATE SCHEMA
+    ("migsafe.catalog.catalog", "migsafe.catalog.alterations"),  # the table of what actions do to a catalog
+    ("migsafe.catalog.catalog", "migsafe.catalog.drops"),
+    ("migsafe.catalog.catalog", "migsafe.catalog.makings"),
+    ("migsafe.contract.document", "migsafe.contract.yaml"),  # a document may be in YAML
+}
+"""The imports that close a circle and may, each inside a function."""
+
+
+def modules() -> dict[str, Path]:
+    names = {file: ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in PACKAGE.rglob("*.py")}
+    return {name.removesuffix(".__init__"): file for file, name in names.items()}
+
+
+def imported_modules(file: Path, known: Collection[str]) -> Iterator[str]:
+    """The modules that a file imports when it runs, wherever in it: not those that only types are taken from."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    typing = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+    left_out = {part for node in typing for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node not in left_out:
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name if name in known else node.module for name in names)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    files = modules()
+    graph = {
+        name: {each for each in imported_modules(file, files) if each in files and (name, each) not in ROUND} - {name}
+        for name, file in files.items()
+    }
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 def test_nothing_but_the_command_line_imports_the_command_line() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from postgast import pg_query_pb2 as pb
 
 from migsafe.sql.names import Name, relation_name, words
-from migsafe.sql.reading.objects import query_columns
+from migsafe.sql.reading.queries import query_columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,17 @@ from typing import Any
 from postgast import pg_query_pb2 as pb
 
 from migsafe.sql.actions import Action, Other
-from migsafe.sql.reading import data, objects, sessions, tables
+from migsafe.sql.reading import data, objects, queries, sessions, tables
 
 Reader = Callable[[Any], Iterable[Action]]
 
-READERS: Mapping[str, Reader] = {**tables.READERS, **objects.READERS, **data.READERS, **sessions.READERS}
+READERS: Mapping[str, Reader] = {
+    **tables.READERS,
+    **queries.READERS,
+    **objects.READERS,
+    **data.READERS,
+    **sessions.READERS,
+}
 """The reader of each kind of statement, by the grammar's name of it."""
 
 

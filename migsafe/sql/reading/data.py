@@ -23,7 +23,7 @@ from migsafe.sql.actions import (
     Vacuum,
 )
 from migsafe.sql.names import Expression, Name, relation_name
-from migsafe.sql.reading.objects import tables_of
+from migsafe.sql.reading.queries import tables_of
 
 LOCK_MODES = (
     "",

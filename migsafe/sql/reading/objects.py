@@ -1,4 +1,4 @@
-"""CREATE, DROP and RENAME of everything that isn't a table or an index."""
+"""CREATE, DROP and RENAME of everything that isn't a table, an index or a view."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from migsafe.sql.actions import (
     CreateFunction,
     CreateSequence,
     CreateType,
-    CreateView,
     Drop,
     Kind,
     Rename,
     RenameEnumValue,
     SetSchema,
 )
-from migsafe.sql.names import Name, name_of, nodes, relation_name, type_of, words
+from migsafe.sql.names import Name, name_of, relation_name, type_of, words
 from migsafe.sql.reading.tables import constraint_of
 
 KINDS: Mapping[int, Kind] = {
@@ -111,61 +110,6 @@ def set_schema(node: pb.AlterObjectSchemaStmt) -> Iterator[Action]:
     else:
         name = Name(node.object.string.sval)
     yield SetSchema(KINDS.get(node.object_type, Kind.OTHER), name, node.newschema, node.missing_ok)
-
-
-def create_view(node: pb.ViewStmt) -> Iterator[Action]:
-    yield CreateView(
-        name=relation_name(node.view),
-        columns=words(node.aliases) or query_columns(node.query),
-        tables=tuple(tables_of(node.query)),
-        or_replace=node.replace,
-    )
-
-
-def materialized_view(node: pb.CreateTableAsStmt) -> CreateView:
-    """CREATE MATERIALIZED VIEW, which the grammar takes for a table."""
-    return CreateView(
-        name=relation_name(node.into.rel),
-        columns=words(node.into.col_names) or query_columns(node.query),
-        tables=tuple(tables_of(node.query)),
-        if_not_exists=node.if_not_exists,
-        materialized=True,
-        with_data=not node.into.skip_data,
-    )
-
-
-def query_columns(query: pb.Node) -> tuple[str, ...] | None:
-    """The names of a query's columns, as far as its text gives them all."""
-    select = query.select_stmt
-    while select.op != pb.SETOP_NONE and select.HasField("larg"):
-        select = select.larg
-    names = [_target_name(each.res_target) for each in select.target_list]
-    return tuple(name for name in names if name) if names and all(names) else None
-
-
-def _target_name(target: pb.ResTarget) -> str | None:
-    if target.name:
-        return str(target.name)
-    value = target.val
-    while value.HasField("type_cast"):
-        value = value.type_cast.arg
-    if value.HasField("column_ref"):
-        last = value.column_ref.fields[-1]
-        return str(last.string.sval) if last.HasField("string") else None
-    return str(value.func_call.funcname[-1].string.sval) if value.HasField("func_call") else None
-
-
-def tables_of(query: pb.Node) -> Iterator[Name]:
-    """The tables that a query reads, those that WITH defines left out."""
-    found = list(nodes(query))
-    own = {node.ctename for node in found if isinstance(node, pb.CommonTableExpr)}
-    seen: set[Name] = set()
-    for node in found:
-        if isinstance(node, pb.RangeVar) and (node.schemaname or node.relname not in own):
-            name = relation_name(node)
-            if name not in seen:
-                seen.add(name)
-                yield name
 
 
 def create_sequence(node: pb.CreateSeqStmt) -> Iterator[Action]:
@@ -290,7 +234,6 @@ READERS: Mapping[str, Callable[[Any], Iterator[Action]]] = {
     "drop_stmt": drop,
     "rename_stmt": rename,
     "alter_object_schema_stmt": set_schema,
-    "view_stmt": create_view,
     "create_seq_stmt": create_sequence,
     "create_enum_stmt": create_enum,
     "composite_type_stmt": create_composite,

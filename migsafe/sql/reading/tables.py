@@ -32,7 +32,7 @@ from migsafe.sql.actions import (
     SetNotNull,
     ValidateConstraint,
 )
-from migsafe.sql.names import Expression, Type, relation_name, type_of, words
+from migsafe.sql.names import Expression, relation_name, type_of, words
 
 _CONSTRAINTS = {
     pb.CONSTR_PRIMARY: ConstraintKind.PRIMARY_KEY,
@@ -73,25 +73,6 @@ def _create_table(node: pb.CreateStmt, kind: Kind) -> CreateTable:
         like=like,
         unlogged=node.relation.relpersistence == "u",
         complete=not node.HasField("of_typename"),
-    )
-
-
-def create_table_as(node: pb.CreateTableAsStmt) -> Iterator[Action]:
-    from migsafe.sql.reading.objects import materialized_view, query_columns
-
-    if node.objtype == pb.OBJECT_MATVIEW:
-        yield materialized_view(node)
-        return
-    into = node.into
-    names = words(into.col_names) or query_columns(node.query)
-    yield CreateTable(
-        name=relation_name(into.rel),
-        if_not_exists=node.if_not_exists,
-        temporary=into.rel.relpersistence == "t",
-        as_query=True,
-        unlogged=into.rel.relpersistence == "u",
-        complete=False,
-        columns=tuple(Column(name, UNKNOWN_TYPE) for name in names or ()),
     )
 
 
@@ -245,13 +226,9 @@ def create_index(node: pb.IndexStmt) -> Iterator[Action]:
     )
 
 
-UNKNOWN_TYPE = Type("unknown")
-"""The type of a column that a query makes."""
-
 READERS: Mapping[str, Callable[[Any], Iterator[Action]]] = {
     "create_stmt": create_table,
     "create_foreign_table_stmt": create_foreign_table,
-    "create_table_as_stmt": create_table_as,
     "alter_table_stmt": alter_table,
     "index_stmt": create_index,
 }
