@@ -1,4 +1,4 @@
-"""Text that came from outside, made fit to be shown: no secrets, no characters that steer a terminal."""
+"""Text made fit to be shown: from outside without secrets and characters that steer a terminal; counts in words."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def blotted(text: str) -> str:
     for secret, instead in _SECRETS:
         text = secret.sub(instead, text)
     return text
+
+
+def many(number: int, thing: str) -> str:
+    """``1 row``, ``2,000 rows``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _escaped(character: str) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from migsafe.findings import Outcome, Report, Severity
+from migsafe.plain import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,3 @@ def summary(report: Report) -> str:
         f"{report.verdict.value.upper()}: {many(counts.migrations, 'migration')}; checks: {counts.passed} passed, "
         f"{counts.failed} failed, {counts.not_checked} not checked; {''.join(found)}{report.seconds:.1f} s"
     )
-
-
-def many(number: int, thing: str) -> str:
-    """``1 row``, ``2,000 rows``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

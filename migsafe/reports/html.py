@@ -11,8 +11,8 @@ from importlib.resources import files
 
 import migsafe
 from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity, Verdict
-from migsafe.plain import one_line, plain
-from migsafe.reports.counts import many, summary
+from migsafe.plain import many, one_line, plain
+from migsafe.reports.counts import summary
 from migsafe.reports.html_timeline import timeline
 from migsafe.reports.listed import Entry, entries, left_out, looked_at
 from migsafe.reports.told import length

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity, Verdict
-from migsafe.plain import one_line, plain
-from migsafe.reports.counts import many, summary
+from migsafe.plain import many, one_line, plain
+from migsafe.reports.counts import summary
 from migsafe.reports.listed import left_out, looked_at
 from migsafe.reports.second_runs import TITLE, second_runs
 from migsafe.reports.terminal_locks import locks

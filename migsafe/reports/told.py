@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migsafe.findings import Lock, MigrationReport, Statement
-from migsafe.plain import one_line
+from migsafe.plain import many, one_line
 
 BAD, DOUBTFUL, SOFT = "bad", "doubtful", "soft"
 """How much a line matters: it failed or blocks reads, it blocks or writes much, or it is only good to know."""
@@ -21,7 +21,7 @@ def notes(statement: Statement) -> Iterator[tuple[str, str]]:
     for rewrite in statement.rewrites:
         yield DOUBTFUL, f"writes the {rewrite.kind} {rewrite.relation} anew: {rewrite.reason}"
     for scan in statement.scans:
-        yield SOFT, f"reads {scan.rows:,} rows of {scan.relation}{', to its end' if scan.whole else ''}"
+        yield SOFT, f"reads {many(scan.rows, 'row')} of {scan.relation}{', to its end' if scan.whole else ''}"
     if statement.locks and not statement.scans_measured:
         yield SOFT, f"what it read was not measured{f': {why}' if (why := statement.scans_unmeasured) else ''}"
     if statement.growth:

@@ -75,7 +75,7 @@ class SessionCounting:
         statement = draft.seen.statement
         if grammar.is_vacuum(statement.sql):
             draft.unmeasured = UNCOUNTED
-        elif certainly or may_read(statement.command_tag) or grammar.may_read_rows(statement.sql):
+        elif certainly or _empties(draft) or may_read(statement.command_tag) or grammar.may_read_rows(statement.sql):
             self._waiting.append(draft)
 
     def told(self, count: Count) -> None:
@@ -85,6 +85,8 @@ class SessionCounting:
         self._last = count
         if count.is_shared:
             self._run.shared = count
+        if not isinstance(read, str) and any(_empties(each) for each in waiting):
+            read = {table: (scans, rows) for table, (scans, rows) in read.items() if rows}
         takers = [each for each in waiting if grammar.may_read_rows(each.seen.statement.sql)] or waiting
         if read and len(takers) > 1:
             read = read if isinstance(read, str) else TOGETHER
@@ -108,6 +110,11 @@ class SessionCounting:
         if shared is None or any(draft.seen.started < shared.asked for draft in waiting):
             return own
         return shared if own is None or (own.is_shared and own.arrived < shared.arrived) else own
+
+
+def _empties(draft: Draft) -> bool:
+    """TRUNCATE builds the indexes of its table anew, for which it goes through no row; it reads nothing else."""
+    return draft.seen.statement.command_tag == "TRUNCATE TABLE"
 
 
 class _Work:

@@ -326,3 +326,12 @@ def test_every_version_tells_what_it_can(version: int) -> None:
         assert (read(delete), read(update)) == (WHOLE, {"orders": (999, False)})
     by_scan, by_key, _, last, _ = others
     assert (read(by_scan), read(by_key), read(last)) == ({"orders": (999, False)}, {}, {"orders": (997, False)})
+
+
+def test_what_truncate_builds_anew_is_nothing_that_was_read(watch: Watch) -> None:
+    def client(address: Address) -> None:
+        with databases.connect_to(address) as connection, connection.transaction():
+            connection.execute("TRUNCATE looked, visits, customers")
+            connection.execute("INSERT INTO customers VALUES (1)")
+
+    assert [statement.scans for statement in watch(client)] == [()] * 4

@@ -31,6 +31,7 @@ from migsafe.checks.crash.points import Point, crash_points
 from migsafe.checks.crash.verdicts import Judge, Verdict, Word
 from migsafe.checks.excuses import Excuses, read_excuses
 from migsafe.findings import CheckResult, Outcome
+from migsafe.plain import many
 from migsafe.state import compare_states
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _result(experiment: Experiment, trials: Trials, points: int) -> CheckResult:
 
 def _counts(trials: Trials, points: int) -> Iterator[str]:
     tried = sum(len(group.points) for group in trials.groups)
-    yield f"{points:,} crash point{'' if points == 1 else 's'}"
+    yield many(points, "crash point")
     if tried:
         yield f"{len(trials.groups):,} run again"
         yield f"{tried - len(trials.groups):,} left the same as one of those"

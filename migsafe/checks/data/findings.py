@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Evidence, Finding, Location, Severity
+from migsafe.plain import many
 from migsafe.rows.survival import Survival
 
 if TYPE_CHECKING:
@@ -67,11 +68,6 @@ def _message(ending: Ending) -> str:
     of = many(ending.rows, "value" if ending.column else "row")
     verb = ("is " if ending.count == 1 else "are ") if ending.column else ""
     return f"{ending.subject}: {ending.count:,} of {of} {verb}{ending.survival}."
-
-
-def many(number: int, thing: str) -> str:
-    """``1 row``, ``2,000 rows``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def evidence_of(ending: Ending) -> Iterator[Evidence]:

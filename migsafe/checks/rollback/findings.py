@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from migsafe.checks.data.findings import evidence_of, many
+from migsafe.checks.data.findings import evidence_of
 from migsafe.findings import STATEMENT, Evidence, Finding, Location, Severity
+from migsafe.plain import many
 from migsafe.rows.survival import Survival
 from migsafe.schema.diff import topmost
 from migsafe.state import compare_states
