@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import psycopg
@@ -14,6 +15,7 @@ ORDERS = """
 CREATE TABLE orders (id int PRIMARY KEY, total int);
 INSERT INTO orders SELECT n, n FROM generate_series(1, 5000) AS n;
 """
+COLUMNS = 48
 WIDER = """SET lock_timeout = '2s';
 BEGIN;
 ALTER TABLE orders ALTER total TYPE bigint;
@@ -46,9 +48,15 @@ def test_every_statement_is_shown_with_its_place_locks_and_rewrites(orders: Proj
 
 
 def test_the_time_line_shows_how_long_reads_and_then_writes_are_blocked(orders: Project) -> None:
-    drawn = lane(orders.migsafe("trace", "--quiet", "--revision", "1", "2").output, "public.orders")
+    report = orders.root / "trace.json"
+    ran = orders.migsafe("trace", "--quiet", "--revision", "1", "--report", f"json={report}", "2")
+    drawn = lane(ran.output, "public.orders")
     assert re.fullmatch("R+W+", drawn.replace(" ", ""))
-    assert drawn.count("R") > 30  # of 48 columns: it is held over the sleep
+    statements = json.loads(report.read_text())["migrations"][0]["statements"]
+    begun, ended = statements[0]["started"], statements[-1]["started"] + statements[-1]["milliseconds"]
+    strongest = statements[2]["locks"][0]
+    assert (strongest["mode"], strongest["relation"]) == ("ACCESS EXCLUSIVE", "public.orders")
+    assert abs(drawn.count("R") - COLUMNS * strongest["milliseconds"] / (ended - begun)) < 3
 
 
 def test_only_the_migration_that_is_named_is_shown(orders: Project) -> None:
