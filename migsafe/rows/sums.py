@@ -71,10 +71,12 @@ def _reading(name: str, table: Table, division: Division, selection: Selection) 
 def _planned_for_sums(connection: psycopg.Connection) -> Iterator[None]:
     """Let the server compile expressions over many rows, if it is set up to, and group by hash.
 
-    It knows nothing of how many ranges there are, takes every row for a group of its own, and would sort them.
+    It knows nothing of how many ranges there are, takes every row for a group of its own, and would sort them. Inlining
+    the hash functions takes each of its processes longer than it saves (``bench/compare.py``).
     """
     with connection.transaction(force_rollback=True):
         connection.execute("SET LOCAL jit TO DEFAULT")
+        connection.execute("SET LOCAL jit_inline_above_cost TO -1")
         connection.execute("SET LOCAL enable_sort TO off")
         yield
 
