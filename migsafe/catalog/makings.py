@@ -25,10 +25,8 @@ from migsafe.sql.actions import (
     RenameEnumValue,
     SetVariable,
 )
+from migsafe.sql.limits import LONGEST_NAME
 from migsafe.sql.names import Name, Type
-
-NAME_LENGTH = 63
-"""Bytes of a name (NAMEDATALEN - 1)."""
 
 _INTEGERS = {"serial2": "int2", "serial4": "int4", "serial8": "int8"}
 
@@ -183,7 +181,7 @@ def _free_name(
 
 def _fitted(first: str, middle: str, label: str) -> str:
     """The longer of the two parts is cut until all fits (makeObjectName)."""
-    room = NAME_LENGTH - len(label.encode()) - 1 - (1 if middle else 0)
+    room = LONGEST_NAME - len(label.encode()) - 1 - (1 if middle else 0)
     one, two = first.encode(), middle.encode()
     while len(one) + len(two) > room:
         if len(one) > len(two):

@@ -13,13 +13,11 @@ from psycopg import errors, sql
 
 from migsafe.errors import CannotCheck, ServerUnavailable, SettingsError
 from migsafe.postgres.shared_objects import SharedObjects, read_shared_objects
+from migsafe.sql.limits import LONGEST_NAME
 
 if TYPE_CHECKING:
     from migsafe.postgres.address import Address
     from migsafe.postgres.server import Server
-
-_LONGEST_NAME = 63
-"""Bytes; PostgreSQL cuts longer identifiers (manual, 4.1.1)."""
 
 _CONNECT_TIMEOUT = 10
 """Seconds."""
@@ -40,7 +38,7 @@ _TERMINATION_TIMEOUT = 5000
 def name_for(server: Server, label: str) -> str:
     """The full name of one of this run's databases, cut to 63 bytes: keep ``label`` unique within its first 40."""
     plain = re.sub(r"\W+", "_", label)
-    return f"{prefix(server.run_id)}{plain}".encode()[:_LONGEST_NAME].decode(errors="ignore")
+    return f"{prefix(server.run_id)}{plain}".encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
 def prefix(run_id: str) -> str:

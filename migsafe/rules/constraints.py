@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from migsafe.catalog import Table
 from migsafe.rules.edits import Edit, Fix, at_end, head, in_front
 from migsafe.sql.actions import AddColumn, AddConstraint, Constraint, ConstraintKind, CreateTable
+from migsafe.sql.limits import LONGEST_NAME
 from migsafe.sql.names import Name, quoted
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
-
-LONGEST_NAME = 63
-"""Bytes of a name that PostgreSQL keeps (NAMEDATALEN - 1)."""
 
 
 def added(action: AddConstraint | AddColumn, kind: ConstraintKind, context: Context) -> tuple[Constraint, ...]:

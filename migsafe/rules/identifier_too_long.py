@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Says
-from migsafe.rules.constraints import LONGEST_NAME
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql import actions
+from migsafe.sql.limits import LONGEST_NAME
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
-from migsafe.rules.constraints import LONGEST_NAME
 from migsafe.rules.edits import Fix, at_end, before, head
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import DropConstraint, SetNotNull
+from migsafe.sql.limits import LONGEST_NAME
 from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import quoted
 from migsafe.sql.words import words

@@ -16,7 +16,8 @@ from migsafe.errors import UsageError
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import FieldChange, ObjectChange, SchemaDifference
 from migsafe.schema.model import Json, Schema, SchemaObject
-from migsafe.schema.statements.names import IDENTIFIER, own_name, parts, quoted, unquoted
+from migsafe.schema.statements.columns import usual_not_null_name
+from migsafe.schema.statements.names import IDENTIFIER, own_name, parts, quoted
 
 TABLES = ("table", "foreign table")
 """The kinds of relations that can be renamed."""
@@ -31,9 +32,6 @@ _LEFT = ("view", "materialized view", "rule")
 _WRITTEN_BY_USERS = frozenset({"comment", "body", "labels", "options", "server_options", "settings", "privileges"})
 
 _WORDS = re.compile(rf"(?P<text>E'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*')|(?P<name>{IDENTIFIER}(?:\.{IDENTIFIER})*)")
-
-NAME_LENGTH = 63
-"""Of a name (NAMEDATALEN - 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +177,7 @@ class _Names:
         """The constraint that NOT NULL is since PostgreSQL 18 keeps its name, which then is told or isn't any more."""
         if self._catalog.major < 18 or not item.fields.get("not_null") or item.fields.get("inherited"):
             return fields
-        usual, now = (
-            f"{unquoted(parts(name)[-2])}_{unquoted(parts(name)[-1])}_not_null"[:NAME_LENGTH]
-            for name in (item.name, self._name(item))
-        )
+        usual, now = usual_not_null_name(item.name), usual_not_null_name(self._name(item))
         name = item.fields.get("not_null_constraint", usual)
         rest = {field: value for field, value in fields.items() if field != "not_null_constraint"}
         return rest if name == now else {**rest, "not_null_constraint": name}

@@ -14,6 +14,7 @@ from psycopg import errors, sql
 from migsafe.errors import CannotCheck
 from migsafe.postgres.databases import connect_to
 from migsafe.snapshots.sessions import end_sessions, others
+from migsafe.sql.limits import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 OURS = re.compile(r"migsafe_[0-9a-f]{12}_")
 """How the names of databases begin that migsafe made."""
 
-_LONGEST_NAME = 63
 _PAUSE = 0.1
 """Seconds between two looks at who is connected."""
 
@@ -31,7 +31,7 @@ _PAUSE = 0.1
 def aside(name: str, now: datetime) -> str:
     """The name for a database that makes room; no sweep takes it for one of migsafe's own."""
     suffix = f"_replaced_{now:%Y%m%dT%H%M%SZ}"
-    return name.encode()[: _LONGEST_NAME - len(suffix)].decode(errors="ignore") + suffix
+    return name.encode()[: LONGEST_NAME - len(suffix)].decode(errors="ignore") + suffix
 
 
 def exchange(connection: psycopg.Connection, address: Address, new: str, old: str, *, force: bool) -> str | None:

@@ -22,6 +22,7 @@ from migsafe.schema.statements.writer import (
     listed,
     text,
 )
+from migsafe.sql.limits import LONGEST_NAME
 
 _STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 _MAIN_BY_DEFAULT = ("numeric", "inet", "cidr")
@@ -139,7 +140,11 @@ def _clauses(item: SchemaObject, catalog: Catalog) -> Iterator[str]:
 
 def not_null_name(item: SchemaObject) -> str | None:
     """The constraint that the column's NOT NULL is since PostgreSQL 18; none without."""
-    return str(item.fields.get("not_null_constraint", _usual_name(item))) if item.fields.get("not_null") else None
+    return (
+        str(item.fields.get("not_null_constraint", usual_not_null_name(item.name)))
+        if item.fields.get("not_null")
+        else None
+    )
 
 
 def _not_null(item: SchemaObject) -> str:
@@ -174,7 +179,7 @@ def _alter_type(start: str, change: ObjectChange) -> Written:
     if "not_null" in fields and new.fields.get("identity") is None:
         yield f"{start} {'SET' if new.fields.get('not_null') else 'DROP'} NOT NULL"
     elif "not_null_constraint" in fields and new.fields.get("not_null") and not _is_of_another_parent(change):
-        names = [str(each or _usual_name(new)) for each in fields["not_null_constraint"]]
+        names = [str(each or usual_not_null_name(new.name)) for each in fields["not_null_constraint"]]
         yield f"ALTER TABLE {new.parent} RENAME CONSTRAINT {quoted(names[0])} TO {quoted(names[1])}"
 
 
@@ -183,8 +188,10 @@ def _is_of_another_parent(change: ObjectChange) -> bool:
     return change.old.fields.get("inherited") != change.new.fields.get("inherited")
 
 
-def _usual_name(item: SchemaObject) -> str:
-    return f"{unquoted(parts(item.parent or '')[-1])}_{unquoted(own_name(item))}_not_null"[:63]
+def usual_not_null_name(column: str) -> str:
+    """What PostgreSQL calls the NOT NULL of a column, which is given with its table, as printed."""
+    *_, table, name = map(unquoted, parts(column))
+    return f"{table}_{name}_not_null"[:LONGEST_NAME]
 
 
 def _needs_using(old: str, new: str) -> bool:
