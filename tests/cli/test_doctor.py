@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -37,3 +38,11 @@ def test_a_server_that_is_named_in_the_settings_is_the_only_one_that_counts(monk
     assert run.exit_code == 3
     assert "nobody@127.0.0.1:1/nothing: can't connect" in run.stdout
     assert "secret" not in run.output
+
+
+def test_a_kind_whose_packages_are_not_installed_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("docker", "docker.errors", "testcontainers", "testcontainers.core.docker_client"):
+        monkeypatch.setitem(sys.modules, package, None)
+    run = CliRunner().invoke(main, ["doctor"])
+    assert run.exit_code == 0, run.output
+    assert "pip install 'migsafe-postgres[container]'" in run.output

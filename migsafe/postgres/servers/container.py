@@ -53,10 +53,10 @@ class Container:
     name = "container"
 
     def describe(self, settings: ServerSettings) -> str:
-        from docker.errors import ImageNotFound
-
         image = image_of(settings)
         with _engine() as engine:
+            from docker.errors import ImageNotFound
+
             version = engine.version()["Version"]
             try:
                 engine.images.get(image)
