@@ -104,6 +104,7 @@ def actions(directory: Path, files: list[Path], squawk: str | None) -> dict[str,
         "migsafe's rules on all, in process": lambda: in_process(lambda: lint_here(texts)),
         "migsafe lint, all files": lambda: whole(*lint, directory=directory),
         "migsafe lint, the newest file": lambda: whole(*lint, files[-1], directory=directory),
+        "migsafe lint, the newest, a cache": lambda: whole(*lint, "--cache", "c", files[-1], directory=directory),
         "migsafe lint, one of the first 2 %": lambda: whole(*lint, early, directory=directory),
     }
     if importlib.util.find_spec("sqlglot"):

@@ -163,6 +163,10 @@ class LintSettings:
         Path | None,
         Setting("The file of known findings that are passed over; migsafe lint --write-baseline writes it."),
     ] = None
+    cache: Annotated[
+        Path | None,
+        Setting("A directory for what earlier migrations come to, which spares a long history to be followed anew."),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

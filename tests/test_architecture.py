@@ -49,6 +49,7 @@ HEAVY = (
     "testcontainers",
     "docker",
     "postgast",
+    "msgspec",
     "alembic",
     "sqlalchemy",
     "asyncio",

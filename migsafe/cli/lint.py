@@ -29,6 +29,7 @@ FLAGS = {
     "--schema": "lint.schema",
     "--not-analysed": "lint.not_analysed",
     "--baseline": "lint.baseline",
+    "--cache": "lint.cache",
     "--since": "baseline.since",
     "--history": "history.kind",
 }

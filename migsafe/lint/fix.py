@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from migsafe.errors import UsageError
 from migsafe.findings import Evidence, Finding, Location, Severity
 from migsafe.ignores import Ignore, read_ignores
-from migsafe.lint.project import STANDARD_INPUT, choose, first_catalog, linter_of
+from migsafe.lint.project import STANDARD_INPUT, choose, linter_of
 from migsafe.lint.run import Found, Linter, follow
 from migsafe.lint.script import Script, script_of_text
 from migsafe.rules.edits import Edit, Fix, edited
@@ -68,12 +68,11 @@ def fix(settings: Settings, paths: Sequence[Path], progress: Callable[[str], Non
             "which files may be changed isn't said",
             hint="Name files or directories, or say --since REF for the migrations that are new.",
         )
-    linter, catalog = linter_of(settings), first_catalog(settings.lint)
+    linter = linter_of(settings)
     progress("reading the migrations")
-    kind, choices = choose(settings, paths, linter.server_version)
-    if kind != "files" and not settings.lint.schema:
-        catalog.complete = True
-    for choice in choices:
+    chosen = choose(settings, paths, linter.server_version)
+    catalog = chosen.catalog(settings.lint, progress)
+    for choice in chosen.choices:
         script = choice.script
         if choice.asked and choice.text is not None:
             fixed, script = fix_text(choice.text, linter, catalog, read_ignores((choice.text.file,)))

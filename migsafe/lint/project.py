@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migsafe.catalog import Catalog
 from migsafe.checks.names import NAMES as CHECKS
 from migsafe.errors import SettingsError
 from migsafe.findings import CheckResult, Finding, Location, MigrationReport, Outcome, Report, Severity
 from migsafe.history.files import natural_key, read_script
 from migsafe.history.text import MigrationText, Runs, text_of
 from migsafe.ignores import apply_ignores, read_ignores
+from migsafe.lint.earlier import catalog_behind
 from migsafe.lint.known import KnownFindings, read_baseline
 from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import Script, script_of, script_of_text
@@ -26,6 +27,7 @@ from migsafe.rules.context import OLDEST_VERSION
 from migsafe.setting import nearest
 
 if TYPE_CHECKING:
+    from migsafe.catalog import Catalog
     from migsafe.config import LintSettings, Settings
     from migsafe.history.model import History
 
@@ -47,6 +49,19 @@ class Choice:
     text: MigrationText | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The kind of history, its migrations before the first that is asked about, and what comes from there on."""
+
+    kind: str
+    earlier: Sequence[MigrationText] = ()
+    choices: Iterable[Choice] = ()
+
+    def catalog(self, settings: LintSettings, progress: Callable[[str], None]) -> Catalog:
+        """What the first script finds that is asked about."""
+        return catalog_behind(self.earlier, settings, whole=self.kind != "files", progress=progress)
+
+
 def lint(
     settings: Settings, paths: Sequence[Path], progress: Callable[[str], None], known: KnownFindings | None = None
 ) -> Report:
@@ -58,15 +73,13 @@ def lint(
     started = time.monotonic()
     linter = linter_of(settings)
     known = known or read_baseline(settings.lint.baseline)
-    catalog = first_catalog(settings.lint)
     progress("reading the migrations")
-    kind, choices = choose(settings, paths, linter.server_version)
-    if kind != "files" and not settings.lint.schema:
-        catalog.complete = True
+    chosen = choose(settings, paths, linter.server_version)
+    catalog = chosen.catalog(settings.lint, progress)
     migrations: list[MigrationReport] = []
     on_comments: list[Finding] = []
     not_analysed: dict[str, str] = {}
-    for choice in choices:
+    for choice in chosen.choices:
         script = choice.script
         if not choice.asked:
             follow(script, catalog)
@@ -83,7 +96,7 @@ def lint(
         migrations.append(MigrationReport(script.name, script.description, files, results, second_run=again))
     return Report(
         command="lint",
-        history=kind,
+        history=chosen.kind,
         server=None,
         baseline=None,
         migrations=tuple(migrations),
@@ -119,19 +132,8 @@ def _named(name: str, key: str) -> tuple[str, ...]:
     return found
 
 
-def first_catalog(settings: LintSettings) -> Catalog:
-    """What the first migration finds: the dump that the settings name, or nothing that was seen."""
-    if settings.schema is None:
-        return Catalog()
-    catalog = Catalog(complete=True)
-    for statement in script_of(read_script(settings.schema).text, file=settings.schema, followed=True).statements:
-        catalog.apply_all(statement.actions)
-    catalog.search_path = ("public",)
-    return catalog
-
-
-def choose(settings: Settings, paths: Sequence[Path], server: int) -> tuple[str, Iterator[Choice]]:
-    """The kind of history, and its scripts in order; files outside of it come last, each for itself."""
+def choose(settings: Settings, paths: Sequence[Path], server: int) -> Chosen:
+    """The scripts of the history in order; files outside of it come last, each for itself."""
     given = [path for path in paths if path != STANDARD_INPUT]
     missing = [path for path in given if not path.exists()]
     if missing:
@@ -143,7 +145,7 @@ def choose(settings: Settings, paths: Sequence[Path], server: int) -> tuple[str,
     history = _history(settings, given) if given or not paths else None
     if not paths:
         assert history is not None
-        return history.kind, _of_history(history, server, _new(history, settings))
+        return _of_history(history, server, _new(history, settings))
     wanted = {_real(file) for path in given for file in _files(path)}
     known = {_real(migration.up) for migration in history.migrations} if history else set()
     inside, outside = wanted & known, sorted(wanted - known, key=lambda file: natural_key(str(file)))
@@ -154,21 +156,20 @@ def choose(settings: Settings, paths: Sequence[Path], server: int) -> tuple[str,
             where=str(python[0]),
             hint="Name SQL files, or revisions of the history in [history]; env.py and helpers are none.",
         )
-    kind = history.kind if history and inside else "files"
+    chosen = _of_history(history, server, inside) if history and inside else Chosen("files")
     if inside:  # what a directory holds besides is no migration: ways back, other dialects, helpers
         named = {_real(path) for path in given if path.is_file()}
         outside = [file for file in outside if file in named]
 
     def choices() -> Iterator[Choice]:
-        if history and inside:
-            yield from _of_history(history, server, inside)
+        yield from chosen.choices
         for file in outside:
             text = _text_alone(file)
             yield Choice(script_of_text(text), asked=True, text=text)
         if STANDARD_INPUT in paths:
             yield Choice(script_of(sys.stdin.read()), asked=True)
 
-    return kind, choices()
+    return replace(chosen, choices=choices())
 
 
 def _text_alone(file: Path) -> MigrationText:
@@ -204,6 +205,7 @@ def _history(settings: Settings, paths: Sequence[Path]) -> History | None:
         return None  # a directory of SQL files that is no history
 
 
+@cache
 def _real(file: Path) -> Path:
     """The file without links among its directories, each of which is looked at once."""
     return _real_directory(file.parent) / file.name
@@ -230,11 +232,20 @@ def _new(history: History, settings: Settings) -> set[Path]:
     return {_real(file) for file in new_since(files, settings.baseline.since)}
 
 
-def _of_history(history: History, server: int, asked: set[Path]) -> Iterator[Choice]:
-    """The history's scripts up to the last one that is asked about."""
+def _of_history(history: History, server: int, asked: set[Path]) -> Chosen:
+    """The history up to the last script that is asked about."""
     places = [number for number, each in enumerate(history.migrations) if _real(each.up) in asked]
-    needed = history.migrations[: max(places, default=-1) + 1]
-    for text in history.texts(needed, server):
+    texts = history.texts(history.migrations[: max(places, default=-1) + 1], server)
+    earlier: list[MigrationText] = []
+    for text in texts:
+        if _real(text.file) in asked:
+            return Chosen(history.kind, earlier, _choices(chain((text,), texts), asked))
+        earlier.append(text)
+    return Chosen(history.kind)
+
+
+def _choices(texts: Iterable[MigrationText], asked: set[Path]) -> Iterator[Choice]:
+    for text in texts:
         chosen = _real(text.file) in asked
         yield Choice(script_of_text(text, followed=not chosen), asked=chosen, text=text)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from migsafe.errors import MigsafeError
 from migsafe.findings import CheckResult, Finding, Outcome, SecondRun, Severity
 from migsafe.ignores import read_ignores
-from migsafe.lint.project import CHECK, chosen_rules, first_catalog, not_analysed, result_of
+from migsafe.lint.earlier import first_catalog
+from migsafe.lint.project import CHECK, chosen_rules, not_analysed, result_of
 from migsafe.lint.run import Linter, follow
 from migsafe.lint.script import script_of_text
 from migsafe.lint.second_run import second_run, together
@@ -38,8 +39,7 @@ def lint_files(
     ``server`` is the major version. A history that can't be read without running it is not checked.
     """
     linter = Linter(tuple(chosen_rules(settings)), settings.server_version or server)
-    catalog = first_catalog(settings)
-    catalog.complete = True
+    catalog = first_catalog(settings, whole=True)
     found = {}
     try:
         for text in history.texts(history.migrations, server):
