@@ -59,6 +59,9 @@ class Location:
 STATEMENT = "statement"
 """The label of the evidence that is the statement which a finding is about."""
 
+IGNORED = "ignored"
+"""The label of the evidence that is the reason for which a finding is ignored, and the place that says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

@@ -206,18 +206,23 @@ class Gate:
     def _report(self, experiment: Experiment) -> MigrationReport:
         step, applied = experiment.step, experiment.applied
         lint = (overruled(each, applied.statements, applied.not_traced) for each in of_step(step.files, self.linted))
-        results, useless = apply_ignores(
-            read_ignores(step.texts), (*lint, *self._results(experiment)), (*CHECKS, CONTRACT)
-        )
-        results = told_once(results)
-        self.findings.extend(useless)
+        results = told_once(self._after_ignores(step, (*lint, *self._results(experiment))))
+        self.unread.update(_not_analysed(step, results, self.linted))
         self.unread.update(experiment.state_after.contents.not_checked)
+        if applied.run.failure and "apply" not in self.checks:
+            self.unread[f"apply of {step.version}"] = f"it fails: {applied.run.failure.message}"
         statements, not_traced = applied.statements, applied.not_traced
         if LOCKS in self.checks:
             statements = experiment.statements
             self.unread.update(_unmeasured(experiment, results))
         again = second_run_of_step(step.files, self.linted, results)
         return MigrationReport(step.version, step.description, step.files, results, statements, not_traced, again)
+
+    def _after_ignores(self, step: Step, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+        """The results, with what the step's own comments ignore as notes."""
+        kept, useless = apply_ignores(read_ignores(step.texts), results, (*CHECKS, CONTRACT))
+        self.findings.extend(useless)
+        return kept
 
     def _together(
         self,
@@ -268,9 +273,18 @@ class Gate:
 
     def _not_checked(self, step: Step, reason: str) -> MigrationReport:
         results = tuple(CheckResult(name, Outcome.NOT_CHECKED, reason=reason) for name in self.checks)
-        results = (*of_step(step.files, self.linted), *results)
+        results = self._after_ignores(step, (*of_step(step.files, self.linted), *results))
+        self.unread.update(_not_analysed(step, results, self.linted))
         again = second_run_of_step(step.files, self.linted, ())
         return MigrationReport(step.version, step.description, step.files, results, second_run=again)
+
+
+def _not_analysed(step: Step, results: Iterable[CheckResult], linted: Mapping[Path, Linted]) -> dict[str, str]:
+    """What of the step's text the rules passed over, where their result doesn't say so itself."""
+    said = any(each.check == LINT and each.outcome is Outcome.NOT_CHECKED for each in results)
+    reasons = () if said else (each.not_analysed for file in step.files if (each := linted.get(file)))
+    found = "; ".join(filter(None, reasons))
+    return {f"{LINT} of {step.version}": found} if found else {}
 
 
 def _unmeasured(experiment: Experiment, results: Iterable[CheckResult]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from migsafe.findings import CheckResult, Evidence, Finding, Location, Outcome, Severity
+from migsafe.findings import IGNORED, CheckResult, Evidence, Finding, Location, Outcome, Severity
 
 _IGNORE = re.compile(
     r"""(?:--|\#)\s*migsafe:\s*ignore\b
@@ -89,7 +89,7 @@ def _ignored(finding: Finding, ignores: Sequence[Ignore]) -> Finding:
     ignore = next((each for each in ignores if each.covers(finding)), None)
     if ignore is None:
         return finding
-    why = Evidence("ignored", f"{ignore.reason} ({ignore.location})")
+    why = Evidence(IGNORED, f"{ignore.reason} ({ignore.location})")
     return replace(finding, severity=Severity.NOTE, remedy=None, evidence=(*finding.evidence, why))
 
 

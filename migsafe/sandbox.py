@@ -157,10 +157,11 @@ class Sandbox:
     ) -> TracedRun:
         """As :meth:`upgrade`, and see what each statement locks, rewrites and scans.
 
-        ``rows`` are the counts of the tables by printed name. The instruments are in the database only meanwhile.
+        ``rows`` are the counts of the tables by printed name. Nothing is told of the tool's own tables. The instruments
+        are in the database only meanwhile.
         """
         try:
-            with instruments(self.server, database, rows) as put_in:
+            with instruments(self.server, database, rows, self.history.version_tables) as put_in:
                 traced = self._run(database, lambda tap: self.history.upgrade(tap.address, target), put_in=put_in)
         except NotTraced as reason:  # on entering: nothing was run yet
             return replace(self.upgrade(database, target), not_traced=reason.message)

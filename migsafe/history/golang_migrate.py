@@ -17,8 +17,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migsafe.errors import HistoryError
 from migsafe.findings import Finding
-from migsafe.history.files import migrations_directory, read_script, usual_directories
+from migsafe.history.files import Script, migrations_directory, read_script, usual_directories
 from migsafe.history.model import HistorySettings, Migration, Run, refuse
 from migsafe.history.problems import duplicate_version, empty_files, missing_downs, missing_versions
 from migsafe.postgres.names import TableName, parse_table_name
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from migsafe.postgres.address import Address
 
 _FILE_NAME = re.compile(r"([0-9]+)_(.*)\.(down|up)\.(.*)", re.DOTALL)
+_GO = ".go"
 _LARGEST_VERSION = 2**63 - 1
 _LOCK_SALT = 1486364155
 _NO_VERSION = -1
@@ -85,14 +87,14 @@ class GolangMigrateHistory:
             *(duplicate_version(str(name.version), first, name.file) for name, first in self._files.duplicates),
             *missing_versions(self.migrations, lambda migration: int(migration.version)),
             *missing_downs(self.migrations),
-            *empty_files(self.migrations, lambda file: not split(read_script(file).text)),
+            *empty_files(self.migrations, lambda file: file.suffix != _GO and not split(_read(file).text)),
         )
 
     def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:  # noqa: ARG002
         from migsafe.history.text import Runs, texts_of_files
 
         ups = [each for each in migrations if each.up == self._files.versions[int(each.version)].up]
-        yield from texts_of_files(ups, lambda *_: Runs.AS_ONE_QUERY)
+        yield from texts_of_files(ups, lambda *_: Runs.AS_ONE_QUERY, _read)
 
     def applied(self, connection: psycopg.Connection) -> frozenset[str]:
         """Every version up to the one in the table; without it when it is dirty, since nobody knows how far it got."""
@@ -192,6 +194,18 @@ def _read_directory(directory: Path) -> list[_Name]:
     return [_Name(int(match[1]), match[2], match[3], directory / name) for name, match in found if match]
 
 
+def _read(file: Path) -> Script:
+    """Read a file as :func:`read_script` does; raises :class:`HistoryError` besides for a program in Go."""
+    if file.suffix == _GO:
+        raise HistoryError(
+            "is written in Go, and golang-migrate would send it to the server as SQL",
+            where=str(file),
+            hint="Write it in SQL, or keep it in another directory. If a program of your own runs it, name that "
+            'program: kind = "command" and runner = "…" under [history].',
+        )
+    return read_script(file)
+
+
 def _is_for_dialects(names: Sequence[_Name]) -> bool:
     """Whether a version has files for several databases, as pop writes them: golang-migrate would refuse them."""
     return len({(name.version, name.direction) for name in names}) < len(names) and any(
@@ -236,8 +250,8 @@ class _Books:
 
     def apply(self, version: int, standing: int, file: Path | None) -> None:
         """Run one file (none: nothing to run) and book that the database stands at ``standing`` then."""
+        script = _read(file) if file else None
         self._set_version(standing, dirty=True)
-        script = read_script(file) if file else None
         if script and script.text.strip():
             self.connection.run_whole(script)
         self._set_version(standing, dirty=False)

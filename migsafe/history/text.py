@@ -42,12 +42,14 @@ class MigrationText:
 
 
 def texts_of_files(
-    migrations: Sequence[Migration], runs: Callable[[Script, Migration], Runs]
+    migrations: Sequence[Migration],
+    runs: Callable[[Script, Migration], Runs],
+    read: Callable[[Path], Script] = read_script,
 ) -> Iterator[MigrationText]:
     """The texts of migrations that are SQL files; a file that can't be read is not analysed."""
     for migration in migrations:
         try:
-            script = read_script(migration.up)
+            script = read(migration.up)
         except HistoryError as error:
             yield unread(migration, error.message)
         else:

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """What the text of a migration says: the rules' result, and what a second run would do (none: it wasn't read)."""
+    """What the text of a migration says: the rules' result, and what a second run would do (none: it wasn't read).
+
+    ``not_analysed`` says what of it they couldn't take apart, and why.
+    """
 
     result: CheckResult
     second_run: SecondRun | None = None
+    not_analysed: str = ""
 
 
 def lint_files(
@@ -51,7 +55,8 @@ def lint_files(
             ignores = read_ignores((text.file,)) if known.file else ()
             findings = known.unknown(linter.lint(script, catalog), text.file, ignores)
             result = result_of(script, findings if settings.gate == "fail" else _milder(findings), settings)
-            found[text.file] = Linted(replace(result, reason=not_analysed(script)), again)
+            missed = not_analysed(script)
+            found[text.file] = Linted(replace(result, reason=missed), again, missed)
     except MigsafeError as error:
         reason = f"the text of the migrations can't be had without running them: {error.message}"
         unread = Linted(CheckResult(CHECK, Outcome.NOT_CHECKED, reason=reason))

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import migsafe
-from migsafe.findings import Evidence, Finding, Location, Report, Severity, Verdict
+from migsafe.findings import IGNORED, Evidence, Finding, Location, Report, Severity, Verdict
 from migsafe.plain import plain
 from migsafe.reports.listed import Entry, details, entries, left_out
 
@@ -90,7 +90,7 @@ def _uri(file: Path) -> str:
 
 
 def _suppressions(finding: Finding) -> Object:
-    reasons: list[Evidence] = [each for each in finding.evidence if each.label == "ignored"]
+    reasons: list[Evidence] = [each for each in finding.evidence if each.label == IGNORED]
     if not reasons:
         return {}
     return {"suppressions": [{"kind": "inSource", "justification": plain(reasons[0].text)}]}

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from threading import Lock
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -19,16 +19,18 @@ from psycopg import OperationalError, errors, sql
 
 from migsafe.errors import MigsafeError
 from migsafe.postgres import databases
+from migsafe.postgres.tables import find_tables
 from migsafe.tracing.drafts import Before
 from migsafe.tracing.relations import read_relations
 from migsafe.tracing.scans import SHARED_SINCE, Counters, Patience, counters_query, has_read, read_counters
 from migsafe.wire.instruments import Answer, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import psycopg
 
+    from migsafe.postgres.names import TableName
     from migsafe.postgres.server import Server
 
 ALONE = {"max_parallel_maintenance_workers": "0", "max_parallel_workers_per_gather": "0"}
@@ -138,15 +140,19 @@ class ServerInstruments:
 
 
 @contextmanager
-def instruments(server: Server, database: str, rows: Mapping[str, int]) -> Iterator[ServerInstruments]:
+def instruments(
+    server: Server, database: str, rows: Mapping[str, int], books: Collection[TableName] = ()
+) -> Iterator[ServerInstruments]:
     """Instruments in this database for the length of a ``with`` block; nothing of them is left afterwards.
 
-    ``rows`` are the counts of the tables by printed name. Raises :class:`NotTraced` with the reason, on entering.
+    ``rows`` are the counts of the tables by printed name. ``books`` are the migration tool's own tables, of which
+    nothing is told. Raises :class:`NotTraced` with the reason, on entering.
     """
     mark = f"migsafe {secrets.token_hex(16)} "
     with databases.connect(server, database) as connection:
         counters = counters_query(connection.info.server_version)
-        before, oid = _put_in(connection, mark, rows, counters)
+        relations = read_relations(connection, find_tables(connection, books))
+        before, oid = _put_in(connection, mark, Before(relations, rows), counters)
         lost = "" if _counts_scans(connection) else NO_SCANS
     question = f"SELECT {counters}"
     put_in = ServerInstruments(mark.encode(), before, oid, server, databases.connect_to(server.address), question, lost)
@@ -156,11 +162,10 @@ def instruments(server: Server, database: str, rows: Mapping[str, int]) -> Itera
         put_in.lost = _take_out(connection) or lost
 
 
-def _put_in(connection: psycopg.Connection, mark: str, rows: Mapping[str, int], counters: str) -> tuple[Before, int]:
-    """What was there before, and the database's oid."""
+def _put_in(connection: psycopg.Connection, mark: str, before: Before, counters: str) -> tuple[Before, int]:
+    """All that is known of what was there before, and the database's oid."""
     try:
         with connection.transaction():
-            relations = read_relations(connection)
             connection.execute(_INSTALL.replace("{mark}", mark).replace("{counters}", counters).encode())
     except (errors.InsufficientPrivilege, errors.DuplicateSchema, errors.UndefinedObject) as error:
         raise NotTraced(f"event triggers can't be made: {error.diag.message_primary}") from error
@@ -169,7 +174,8 @@ def _put_in(connection: psycopg.Connection, mark: str, rows: Mapping[str, int], 
         "oid::bigint FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
     ).fetchone()
     assert row is not None
-    return Before(relations, rows, row[0], int(row[1]), _first_counters(connection, counters)), row[2]
+    counted = _first_counters(connection, counters)
+    return replace(before, lock_timeout=row[0], position=int(row[1]), counters=counted), row[2]
 
 
 def _first_counters(connection: psycopg.Connection, counters: str) -> Counters | None:

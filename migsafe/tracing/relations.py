@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from migsafe.postgres.catalogs import user_schemas
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import psycopg
+
+    from migsafe.postgres.names import TableName
 
 _KINDS = {
     "r": "table",
@@ -47,7 +51,10 @@ class Relation:
         return self.kind in ("index", "partitioned index")
 
 
-def read_relations(connection: psycopg.Connection) -> dict[int, Relation]:
-    """All relations of the user. Locks: ACCESS SHARE on system catalogs."""
+def read_relations(connection: psycopg.Connection, but_for: Collection[TableName] = ()) -> dict[int, Relation]:
+    """All relations of the user, without these tables and their indexes. Locks: ACCESS SHARE on system catalogs."""
     found = connection.execute((user_schemas() + _RELATIONS).encode())
-    return {row[0]: Relation(row[0], _KINDS[row[1]], *row[2:]) for row in found if row[1] in _KINDS}
+    relations = {row[0]: Relation(row[0], _KINDS[row[1]], *row[2:]) for row in found if row[1] in _KINDS}
+    names = {(table.schema, table.name) for table in but_for}
+    left_out = {each.oid for each in relations.values() if (each.schema, each.name) in names}
+    return {oid: each for oid, each in relations.items() if not {oid, each.table} & left_out}

@@ -53,6 +53,25 @@ def test_what_lint_knows_already_is_passed_over_here_too_and_only_what_is_new_co
     assert report["findings"][0]["message"].startswith("1 finding is passed over")
 
 
+DYNAMIC = "DO $$ BEGIN EXECUTE 'SELECT ' || current_user; END $$;\n"
+LINT = ("check", "--quiet", "--check", "lint", "--revision", "1")
+
+
+def test_what_the_rules_could_not_analyse_is_listed_where_the_rest_is_clean(sql_project: Project) -> None:
+    sql_project.write({"migrations/2.sql": DYNAMIC.replace("current_user", "length(current_user)")})
+    ran = sql_project.migsafe(*LINT)
+    assert "\n  lint of 2: not analysed: migrations/2.sql:1:" in ran.output
+    assert "it fails" not in ran.output
+
+
+def test_a_failure_that_was_not_asked_about_is_listed_and_later_ignore_comments_hold(sql_project: Project) -> None:
+    comment = "-- migsafe: ignore lock-without-timeout it is small\n"
+    sql_project.write({"migrations/2.sql": DYNAMIC, "migrations/3.sql": comment + NOT_NULL})
+    ran = sql_project.migsafe(*LINT)
+    assert "\n  apply of 2: it fails: column " in ran.output
+    assert "it is small (migrations/3.sql:1:1)" in ran.output
+
+
 @pytest.mark.parametrize(
     ("report", "says"),
     [

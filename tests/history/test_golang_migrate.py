@@ -5,6 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from migsafe.errors import HistoryError
 from migsafe.history.golang_migrate import lock_id
 from migsafe.postgres.address import Address
 from tests.fix_sql_files import Folder, applied, rows
@@ -128,3 +129,25 @@ def test_the_version_table_may_have_any_name(sql_files: Folder, database: Addres
 )
 def test_the_lock_is_the_one_that_golang_migrate_takes(names: tuple[str, ...], lock: str) -> None:
     assert lock_id("database_name", *names) == lock  # the numbers of its own database/util_test.go
+
+
+def test_a_program_in_go_is_refused_by_name_before_anything_is_booked(sql_files: Folder, database: Address) -> None:
+    history = sql_files({"1_t.up.sql": "CREATE TABLE t (id int);", "2_fill.up.go": "package migrations\n"})
+    with pytest.raises(HistoryError, match="is written in Go") as refused:
+        history.upgrade(database, None)
+    assert str(refused.value.where).endswith("2_fill.up.go")
+    assert 'kind = "command"' in str(refused.value.hint)
+    assert applied(history, database) == {"1"}
+
+
+def test_a_program_in_go_stops_nobody_who_does_not_run_it_and_its_text_is_not_analysed(
+    sql_files: Folder, database: Address
+) -> None:
+    history = sql_files({"1_t.up.sql": "CREATE TABLE t (id int);", "2_fill.up.go": "package migrations\n"})
+    assert history.problems() == ()
+    assert history.upgrade(database, history.migrations[0]).succeeded
+    first, second = history.texts(history.migrations, 17)
+    assert first.not_analysed == ()
+    assert [reason for _, reason in second.not_analysed] == [
+        "is written in Go, and golang-migrate would send it to the server as SQL"
+    ]

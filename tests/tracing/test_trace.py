@@ -293,3 +293,21 @@ def test_what_alembic_reads_is_counted_in_every_transaction_and_outside(
     whole = [each.sql for each in orders if "public.orders" in {scan.relation for scan in each.scans}]
     assert whole == ["UPDATE orders SET total = 1", "UPDATE orders SET total = 2", "DELETE FROM orders WHERE total = 3"]
     assert [len(orders), len({each.transaction for each in orders})] == [8, 4]
+
+
+@pytest.mark.parametrize(
+    ("kind", "files"),
+    [
+        ("golang-migrate", ("1_orders.up.sql", "2_note.up.sql")),
+        ("flyway", ("V1__orders.sql", "V2__note.sql")),
+    ],
+)
+def test_what_the_tool_does_to_its_own_table_is_no_lock_or_read_of_the_migration(
+    server: Server, sql_files: Folder, kind: str, files: tuple[str, str]
+) -> None:
+    scripts = ("CREATE TABLE orders (id int);", "ALTER TABLE orders ADD COLUMN note text;")
+    history = sql_files(dict(zip(files, scripts, strict=True)), kind=kind)
+    seen = traced(server, history, first_is_before=True)
+    assert any(history.version_tables[0].name in each.sql for each in seen.statements)
+    assert {lock.relation for each in seen.statements for lock in each.locks} == {"public.orders"}
+    assert [scan for each in seen.statements for scan in each.scans] == []
