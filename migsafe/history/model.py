@@ -59,8 +59,8 @@ class HistorySettings:
     transaction: Annotated[
         str,
         Setting(
-            "What commits at once: each statement by itself, as psql does it, or each file (those named "
-            ".autocommit.sql excepted).",
+            "What commits at once: each statement by itself, as psql does it, or each file, as Diesel and Prisma do it "
+            "(those named .autocommit.sql excepted, and where Diesel's metadata.toml says so).",
             allowed=("statement", "file"),
             kind="plain",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from migsafe.errors import HistoryError
 from migsafe.findings import Finding
 from migsafe.history.files import migrations_directory, natural_key, read_script, usual_directories
 from migsafe.history.model import HistorySettings, Migration, Run
-from migsafe.history.problems import duplicate_version, empty_files, missing_downs
+from migsafe.history.problems import duplicate_version, empty_files, loose_files, missing_downs
 from migsafe.sql.split import MetaCommand, SourceStatement, split_script
 
 if TYPE_CHECKING:
@@ -51,13 +52,14 @@ _HARMLESS_VARIABLES = frozenset(("ON_ERROR_STOP", "QUIET", "ECHO", "ECHO_HIDDEN"
 
 
 class PlainHistory:
-    """The SQL files of a folder in natural order (``2_x`` before ``10_x``).
+    """The SQL files of a folder in natural order (``2_x`` before ``10_x``, and a time with dashes as one without).
 
     Ways to write a way back: ``x.up.sql`` with ``x.down.sql``, ``x.sql`` with ``x.down.sql``, the folders ``up`` and
-    ``down`` with files of the same names, or a folder for each migration with ``up.sql`` and ``down.sql``. Names with a
-    dialect, as pop writes them (``x.postgres.up.sql``, ``x.mysql.up.sql``): a file for PostgreSQL goes before one for
-    all, and other dialects are passed over. Where the settings say that a file is one transaction, those named
-    ``x.autocommit.up.sql`` are none.
+    ``down`` with files of the same names, or a folder for each migration with ``up.sql`` and ``down.sql``, as Diesel
+    has it, or ``migration.sql``, as Prisma has it. Names with a dialect, as pop writes them (``x.postgres.up.sql``,
+    ``x.mysql.up.sql``): a file for PostgreSQL goes before one for all, and other dialects are passed over. Where the
+    settings say that a file is one transaction, those named ``x.autocommit.up.sql`` are none, nor those whose folder
+    has a ``metadata.toml`` of Diesel's that says so.
 
     psql keeps no books, so ``version_tables`` is empty and ``applied`` knows nothing: ``upgrade`` runs its target
     alone, and so does ``downgrade``; whoever calls goes through the files one by one.
@@ -88,12 +90,13 @@ class PlainHistory:
         return ()
 
     def problems(self) -> tuple[Finding, ...]:
-        """Duplicates, missing and empty downs, empty files.
+        """Duplicates, missing and empty downs, empty files, files that are taken for no migration.
 
         Reads every file, and raises :class:`HistoryError` at the first that psql would not run as plain SQL.
         """
         return (
             *self._found.duplicates,
+            *loose_files(self._found.loose),
             *missing_downs(self.migrations),
             *empty_files(self.migrations, lambda file: not _statements(read_script(file))),
         )
@@ -133,22 +136,25 @@ class PlainHistory:
         chosen: dict[tuple[str, str], Path] = {}
         rank: dict[tuple[str, str], bool] = {}
         duplicates = []
-        for name, file in _sql_files(self._directory):
+        files = list(_sql_files(self._directory))
+        loose = _loose(files, self._directory)
+        for name, file in files:
             parsed = _parse(name)
-            if parsed is None:
+            if parsed is None or file in loose:
                 continue
             key = parsed.name, parsed.direction
             if key in chosen and rank[key] == parsed.specific:
                 duplicates.append(duplicate_version(parsed.name, chosen[key], file))
             elif key not in chosen or parsed.specific:
                 chosen[key], rank[key] = file, parsed.specific
-        return _Found(_migrations(chosen), duplicates)
+        return _Found(_migrations(chosen), duplicates, loose)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     migrations: list[Migration]
     duplicates: list[Finding]
+    loose: list[Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,30 +186,44 @@ def _sql_files(directory: Path) -> Iterator[tuple[str, Path]]:
             yield entry.name, Path(entry.path)
 
 
+def _loose(files: Sequence[tuple[str, Path]], directory: Path) -> list[Path]:
+    """Files without a number that lie beside folders with a migration each: notes and data, and no migrations."""
+    folders = any(file.name.lower() in ("up.sql", "migration.sql") for _, file in files if file.parent != directory)
+    return [file for _, file in files if folders and file.parent == directory and not file.name[0].isdigit()]
+
+
 def _files_below(directory: Path) -> Iterator[tuple[str, Path]]:
     direction = directory.name.lower()
     if direction in ("up", "down"):
         for file in sorted(directory.glob("*.sql")):
             yield f"{file.name.removesuffix('.sql')}.{direction}.sql", file
     else:
-        for name in ("up.sql", "down.sql"):
+        for name, stands_for in (("up.sql", "up.sql"), ("down.sql", "down.sql"), ("migration.sql", "up.sql")):
             if (directory / name).is_file():
-                yield f"{directory.name}.{name}", directory / name
+                yield f"{directory.name}.{stands_for}", directory / name
 
 
 def _migrations(files: dict[tuple[str, str], Path]) -> list[Migration]:
-    names = sorted({name for name, direction in files if direction == "up"}, key=natural_key)
+    names = sorted({name for name, direction in files if direction == "up"}, key=_place)
     previous = (None, *names)
     return [
         Migration(
             version=name,
-            description=re.sub(r"^[0-9]+[_.-]*", "", name).replace("_", " ") or name,
+            description=re.sub(r"^[0-9][0-9-]*[_.-]*", "", name).replace("_", " ") or name,
             up=files[name, "up"],
             down=files.get((name, "down")),
             parents=(parent,) if parent else (),
         )
         for name, parent in zip(names, previous, strict=False)
     ]
+
+
+_TIME_WITH_DASHES = re.compile(r"(\d{4})-(\d{2})-(\d{2})-(\d{6})(?=[-_])")
+
+
+def _place(name: str) -> tuple[str | int, ...]:
+    """A sort key. Diesel began to write 20140924113530 as 2014-09-24-113530 midway, and counts both as one number."""
+    return natural_key(_TIME_WITH_DASHES.sub(r"\1\2\3\4", name, count=1))
 
 
 def _run_files(address: Address, files: Sequence[Path], *, single_transaction: bool) -> Run:
@@ -234,7 +254,20 @@ def _transaction(connection: Session, script: Script, *, wanted: bool) -> Iterat
 
 def _is_autocommit(script: Script) -> bool:
     name = _FILE_NAME.fullmatch(script.file.name)
-    return bool(name and name["autocommit"])
+    return bool(name and name["autocommit"]) or _diesel_says_so(script.file.parent / "metadata.toml")
+
+
+def _diesel_says_so(file: Path) -> bool:
+    """Whether ``run_in_transaction = false`` stands there. Raises :class:`HistoryError` where the file is damaged."""
+    if not file.is_file():
+        return False
+    try:
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HistoryError(
+            f"can't be read: {error}", where=str(file), hint="Diesel reads it too: mend it, or take it away."
+        ) from error
+    return said.get("run_in_transaction") is False
 
 
 def _statements(script: Script) -> list[SourceStatement]:

@@ -20,6 +20,18 @@ def duplicate_version(version: str, first: Path, second: Path) -> Finding:
     )
 
 
+def loose_files(files: Iterable[Path]) -> Iterator[Finding]:
+    """Files that lie among folders which are a migration each, and are none themselves."""
+    for file in files:
+        yield Finding(
+            "history-file-ignored",
+            Severity.NOTE,
+            f"{file.name} lies beside folders with a migration each and has no number, so it isn't run.",
+            remedy="Nothing, if it is no migration; else give it a folder of its own.",
+            location=Location(file=file),
+        )
+
+
 def missing_versions(migrations: Sequence[Migration], number: Callable[[Migration], int]) -> Iterator[Finding]:
     """Gaps in a history that is numbered in sequence; timestamps have no gaps to speak of."""
     numbers = {number(migration): migration for migration in migrations}

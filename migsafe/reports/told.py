@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -77,9 +78,12 @@ def length(statements: Sequence[Statement]) -> float:
     return max(ends, default=0.0)
 
 
+_COMMENTS_BEFORE = re.compile(r"\A(?:\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?\*/))+", re.DOTALL)
+
+
 def shortened(sql: str, characters: int) -> str:
-    """The statement on one line, cut off where it has more characters."""
-    text = one_line(" ".join(sql.split()))
+    """The statement on one line without the comments before it, cut off where it has more characters."""
+    text = one_line(" ".join((_COMMENTS_BEFORE.sub("", sql, count=1) or sql).split()))
     return text if len(text) <= characters else f"{text[: characters - 1]}…"
 
 

@@ -25,6 +25,31 @@ def test_numbers_in_names_count_as_numbers(sql_files: Folder) -> None:
     ]
 
 
+def test_a_time_with_dashes_is_the_number_that_diesel_takes_it_for(sql_files: Folder) -> None:
+    names = ["20140924113530_a", "2017-08-31-230457_b", "20190101000000_c", "2025-11-19-091444-0000_d"]
+    history = sql_files({f"{name}/up.sql": "" for name in names})
+    assert versions(history) == names
+    assert [migration.description for migration in history.migrations] == ["a", "b", "c", "d"]
+
+
+def test_files_without_a_number_beside_folders_are_no_migrations_and_told_of(sql_files: Folder) -> None:
+    beside = {"1_a/up.sql": "SELECT 1", "data.sql": "SELECT 2", "2_b.sql": "SELECT 3"}
+    assert versions(sql_files(beside, kind="plain")) == ["1_a", "2_b"]
+    (finding,) = sql_files(beside, kind="plain").problems()
+    assert (finding.rule, finding.location.file and finding.location.file.name) == ("history-file-ignored", "data.sql")
+
+
+def test_files_without_a_number_and_without_folders_are_migrations(sql_files: Folder) -> None:
+    assert versions(sql_files({"b.sql": "", "a.sql": ""}, kind="plain")) == ["a", "b"]
+
+
+def test_a_folder_of_prisma_has_its_sql_in_migration_sql(sql_files: Folder, tmp_path: Path) -> None:
+    files = {"20230404095503_a/migration.sql": "", "20230411134605_b/migration.sql": "", "migration_lock.toml": ""}
+    history = sql_files(files, kind="plain")
+    assert versions(history) == ["20230404095503_a", "20230411134605_b"]
+    assert history.migrations[0].up == tmp_path / "20230404095503_a" / "migration.sql"
+
+
 @pytest.mark.parametrize(
     ("up", "down"),
     [
@@ -60,6 +85,24 @@ def test_a_file_may_be_one_transaction_unless_its_name_says_otherwise(sql_files:
     )
     succeeded = [history.upgrade(database, migration).succeeded for migration in history.migrations]
     assert (succeeded, rows(database, "SELECT i FROM t")) == ([True, False, False], [(3,)])
+
+
+def test_diesel_says_beside_a_file_that_it_is_no_transaction(
+    sql_files: Folder, database: Address, tmp_path: Path
+) -> None:
+    files = {
+        "1/up.sql": "CREATE TABLE t (i int);",
+        "2/up.sql": "INSERT INTO t VALUES (2); SELECT 1/0;",
+        "2/metadata.toml": "run_in_transaction = true",
+        "3/up.sql": "INSERT INTO t VALUES (3); SELECT 1/0;",
+        "3/metadata.toml": "run_in_transaction = false",
+    }
+    history = sql_files(files, kind="plain", transaction="file")
+    succeeded = [history.upgrade(database, migration).succeeded for migration in history.migrations]
+    assert (succeeded, rows(database, "SELECT i FROM t")) == ([True, False, False], [(3,)])
+    (tmp_path / "3" / "metadata.toml").write_text("run_in_transaction")
+    with pytest.raises(HistoryError, match=r"3/metadata\.toml.*can't be read"):
+        history.upgrade(database, history.migrations[2])
 
 
 def test_each_statement_commits_by_itself_and_what_is_left_open_is_rolled_back(
