@@ -8,16 +8,16 @@ are laid over it, ``bad/`` and ``good/``. The fields of ``scenario.toml`` are th
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migsafe.errors import MigsafeError, SettingsError
 from migsafe.findings import Severity
+from migsafe.git import git
 
 if TYPE_CHECKING:
     from migsafe.findings import Report
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 TWINS = ("bad", "good")
 MERGED = "merged"
 """The git tag on the project as it was before the change, where a story asks for git."""
+
+_AS_MERGED = (
+    "init --quiet",
+    "config user.name migsafe",
+    "config user.email migsafe@localhost",
+    "config commit.gpgsign false",
+    "add --all",
+    "commit --quiet --message=before",
+    f"tag {MERGED}",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +77,26 @@ def read_stories(folder: Path) -> tuple[Story, ...]:
 def _read(file: Path) -> Story:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-        bad, good = (_expectation(content.pop(twin)) for twin in TWINS)
+        bad, good = (_expectation(**content.pop(twin)) for twin in TWINS)
         return Story(file.parent, bad=bad, good=good, **content)
-    except (tomllib.TOMLDecodeError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise SettingsError(f"this scenario can't be read: {error}", where=str(file)) from error
 
 
-def _expectation(content: dict[str, object]) -> Expectation:
-    lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
-    return Expectation(**{**content, **lists})  # type: ignore[arg-type]
+def _expectation(
+    exit_code: int,
+    answers: Mapping[str, Mapping[str, str]] | None = None,
+    findings: Sequence[str] = (),
+    says: Sequence[str] = (),
+) -> Expectation:
+    answers = answers or {}
+    if not isinstance(exit_code, int):
+        raise TypeError("exit_code is a number")
+    if not (isinstance(answers, dict) and all(isinstance(each, dict) for each in answers.values())):
+        raise TypeError("answers is a table of tables")
+    if not (isinstance(findings, list | tuple) and isinstance(says, list | tuple)):
+        raise TypeError("findings and says are lists")
+    return Expectation(exit_code, answers, tuple(findings), tuple(says))
 
 
 def run_twin(story: Story, twin: str, server: str, progress: Progress) -> tuple[str, ...]:
@@ -92,19 +113,14 @@ def run_twin(story: Story, twin: str, server: str, progress: Progress) -> tuple[
 
 
 def _lay_out(story: Story, twin: str, project: Path) -> None:
+    for folder in ("before", twin):
+        if not (story.folder / folder).is_dir():
+            raise SettingsError(f"there is no folder {folder} in this scenario", where=str(story.folder))
     shutil.copytree(story.folder / "before", project)
     if story.git:
-        for command in ("init --quiet", "add --all", "commit --quiet --message=before", f"tag {MERGED}"):
-            _git(project, *command.split())
+        for command in _AS_MERGED:
+            git(project, *command.split())
     shutil.copytree(story.folder / twin, project, dirs_exist_ok=True)
-
-
-def _git(project: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=migsafe", "-c", "user.email=migsafe@localhost", "-c", "commit.gpgsign=false"]
-    try:
-        subprocess.run(["git", *identity, *arguments], cwd=project, check=True, capture_output=True, text=True)
-    except FileNotFoundError as error:
-        raise SettingsError("this story needs git, which isn't installed", hint="Install git.") from error
 
 
 def _check(project: Path, server: str, progress: Progress) -> Report:

@@ -26,10 +26,11 @@ LAYERS: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "setting": frozenset(),
     "plain": frozenset(),
+    "git": frozenset({"errors"}),
     "findings": frozenset({"errors"}),
     "sql": frozenset({"errors", "findings"}),
     "postgres": frozenset({"errors", "findings", "setting", "sql"}),
-    "history": frozenset({"errors", "findings", "setting", "sql", "postgres"}),
+    "history": frozenset({"errors", "git", "findings", "setting", "sql", "postgres"}),
     "wire": frozenset({"errors", "findings", "sql", "postgres"}),
     "catalog": frozenset({"errors", "sql"}),
     "rerun": frozenset({"errors", "findings", "sql", "catalog"}),
@@ -38,7 +39,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "schema": frozenset({"errors", "findings", "sql", "postgres"}),
     "rows": frozenset({"errors", "findings", "sql", "postgres"}),
     "populate": frozenset({"errors", "findings", "sql", "postgres"}),
-    "contract": frozenset({"errors", "findings"}),
+    "contract": frozenset({"errors", "git", "findings"}),
     "reports": frozenset({"findings", "plain"}),
 }
 """What each part of the package may import from the others. Parts above these join them and may import all of them."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import unquote
 
 from migsafe.errors import CannotCheck, UsageError
 from migsafe.findings import Location
+from migsafe.git import complaint, run_git
 
 Read = Callable[[Path], str]
 """Gives the text of a file; raises :class:`FileNotFoundError` when there is none."""
@@ -146,7 +146,7 @@ def _from_json(text: str, file: Path) -> Any:
         raise UsageError(f"this JSON can't be read: {error}", where=str(file)) from error
     try:
         placed = _from_yaml(text, file)
-    except UsageError:
+    except (UsageError, CannotCheck):
         return _without_lines(value, file)
     return placed if placed == value else _without_lines(value, file)
 
@@ -170,8 +170,12 @@ def _from_yaml(text: str, file: Path) -> Any:
 
 
 def _read_file(file: Path) -> str:
+    return _decoded(file.read_bytes(), file)
+
+
+def _decoded(content: bytes, file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"this is not UTF-8 (byte {error.start})", where=str(file)) from error
 
@@ -182,15 +186,10 @@ def _git_reader(ref: str) -> Read:
     def read(file: Path) -> str:
         there = next(each for each in file.absolute().parents if each.is_dir())  # a directory may be gone since
         inside = file.absolute().relative_to(there).as_posix()
-        shown = subprocess.run(
-            ["git", "-C", str(there), "show", "--end-of-options", f"{ref}:./{inside}"],
-            capture_output=True,
-            check=False,
-        )
+        shown = run_git(there, "show", "--end-of-options", f"{ref}:./{inside}")
         if shown.returncode:
-            said = shown.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise FileNotFoundError(2, f"git: {said[0].removeprefix('fatal: ') if said else 'no such file'}")
-        return shown.stdout.decode("utf-8-sig", "replace")
+            raise FileNotFoundError(2, f"git: {complaint(shown)}")
+        return _decoded(shown.stdout, file)
 
     return read
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +13,8 @@ from pathlib import Path
 from migsafe.baseline import build_baseline
 from migsafe.config import BaselineSettings, Settings, load
 from migsafe.differences.reading import read_catalog
-from migsafe.errors import BaselineError, CannotCheck, ClientToolMissing, UsageError
+from migsafe.errors import BaselineError, UsageError
+from migsafe.git import commit_of, git
 from migsafe.history.model import HistorySettings
 from migsafe.plan import read_history, steps
 from migsafe.postgres.server import ServerSettings
@@ -35,7 +35,7 @@ def build(directory: Path, ref: str | None, server: ServerSettings, progress: Pr
     root = Path.cwd()
     if ref is None:
         return _run(_settings(directory.absolute(), root, root), server, progress, str(directory))
-    top = Path(_git(root, "rev-parse", "--show-toplevel").strip())
+    top = Path(git(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
     with _checkout(top, ref) as copy:
         moved = copy / directory.absolute().relative_to(top) if directory.absolute().is_relative_to(top) else None
         if moved is None or not moved.is_dir():
@@ -96,30 +96,11 @@ def _run(settings: Settings, server: ServerSettings, progress: Progress, name: s
 @contextmanager
 def _checkout(top: Path, ref: str) -> Iterator[Path]:
     """The repository's files at the ref, in a folder that is gone afterwards; index and work tree stay as they are."""
-    commit = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", ref=ref).strip()
+    commit = commit_of(top, ref)
     with tempfile.TemporaryDirectory(prefix="migsafe-") as folder:
         archive = Path(folder) / "files.tar"
-        _git(top, "archive", "--format=tar", f"--output={archive}", commit)
+        git(top, "archive", "--format=tar", f"--output={archive}", commit)
         files = Path(folder) / "files"
         with tarfile.open(archive) as packed:
             packed.extractall(files, filter="data")
         yield files
-
-
-def _git(directory: Path, *arguments: str, ref: str | None = None) -> str:
-    command = ["git", "-C", str(directory), *arguments]
-    try:
-        finished = subprocess.run(
-            command, capture_output=True, check=False, text=True, env={**os.environ, "LC_ALL": "C"}
-        )
-    except FileNotFoundError as error:
-        raise ClientToolMissing("git is needed to read a ref, and isn't here", hint="Install git.") from error
-    if finished.returncode and ref is not None:
-        raise UsageError(
-            f"git knows no commit {ref!r}",
-            where=str(directory),
-            hint="Name a branch, tag or commit that is here, such as origin/main; fetch it first.",
-        )
-    if finished.returncode:
-        raise CannotCheck(f"git {arguments[0]} failed: {finished.stderr.strip()}", where=str(directory))
-    return finished.stdout

@@ -6,13 +6,13 @@ The comparison is between the merge base of the ref and HEAD, and the working tr
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migsafe.errors import CannotCheck, ClientToolMissing, SettingsError
+from migsafe.errors import SettingsError
 from migsafe.findings import Evidence, Finding, Location, Severity
+from migsafe.git import commit_of, complaint, git, run_git
 from migsafe.history.model import Migration
 
 _DIFF_LINES_SHOWN = 12
@@ -30,13 +30,13 @@ class Edit:
 def new_since(files: Sequence[Path], ref: str) -> frozenset[Path]:
     """Those of ``files`` that the merge base with ``ref`` doesn't have under this or another name.
 
-    Raises :class:`SettingsError` when there is no such ref or no repository, :class:`ClientToolMissing` without git.
+    Raises :class:`UsageError` when there is no such ref or no repository, :class:`ClientToolMissing` without git.
     """
     if not files:
         return frozenset()
     directory = _common_directory(files)
     base = _merge_base(directory, ref)
-    known = {directory / name for name in _git(directory, "ls-tree", "-r", "-z", "--name-only", base, ".").split("\0")}
+    known = {directory / name for name in git(directory, "ls-tree", "-r", "-z", "--name-only", base, ".").split("\0")}
     moved = {edit.new for edit in _edits(directory, base) if edit.change == "renamed"}
     return frozenset(file for file in files if file not in known and file not in moved)
 
@@ -92,7 +92,7 @@ def out_of_order_since(migrations: Sequence[Migration], ref: str) -> tuple[Findi
 
 def _finding(edit: Edit, directory: Path, base: str, ref: str, *, is_down: bool) -> Finding:
     if edit.change == "modified":
-        diff = _git(directory, "diff", "--no-color", "--no-ext-diff", base, "--", str(edit.new))
+        diff = git(directory, "diff", "--no-color", "--no-ext-diff", base, "--", str(edit.new))
         lines = [line for line in diff.splitlines() if line[:3] not in ("---", "+++")]
         shown = [line for line in lines if line[:2] == "@@" or line[:1] in "+- "][:_DIFF_LINES_SHOWN]
         evidence = Evidence("diff", "\n".join(shown))
@@ -113,7 +113,7 @@ def _finding(edit: Edit, directory: Path, base: str, ref: str, *, is_down: bool)
 def _edits(directory: Path, base: str) -> Iterator[Edit]:
     """What changed below the directory, by ``git diff --name-status``; added files are none of it."""
     status = ("diff", "--name-status", "-z", "--find-renames", "--relative", "--no-ext-diff", base, "--", ".")
-    fields = iter(_git(directory, *status).split("\0"))
+    fields = iter(git(directory, *status).split("\0"))
     changes = {"M": "modified", "T": "modified", "D": "deleted", "R": "renamed"}
     for letter in filter(None, fields):
         old = directory / next(fields)
@@ -123,51 +123,24 @@ def _edits(directory: Path, base: str) -> Iterator[Edit]:
 
 
 def _merge_base(directory: Path, ref: str) -> str:
-    hint = "Name a branch, tag or commit that is here, such as origin/main; fetch it first."
-    commit = _run_git(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if commit.returncode:
-        raise SettingsError(f"git knows no commit {ref!r}", where=str(directory), hint=hint)
-    base = _run_git(directory, "merge-base", commit.stdout.strip(), "HEAD")
+    base = run_git(directory, "merge-base", commit_of(directory, ref), "HEAD")
     if base.returncode:
         raise SettingsError(
             f"git finds no common ancestor of {ref!r} and HEAD",
             where=str(directory),
             hint="A shallow clone has too little history: git fetch --unshallow (in CI, fetch-depth: 0).",
         )
-    return base.stdout.strip()
+    return base.stdout.decode().strip()
 
 
 def _common_directory(files: Sequence[Path]) -> Path:
     """The directory that holds all the files, which must be in a git repository."""
     directory = Path(os.path.commonpath([file.parent for file in files]))
-    inside = _run_git(directory, "rev-parse", "--is-inside-work-tree")
+    inside = run_git(directory, "rev-parse", "--is-inside-work-tree")
     if inside.returncode:
         raise SettingsError(
-            f"git can't tell what is new: {inside.stderr.strip().splitlines()[0].removeprefix('fatal: ')}",
+            f"git can't tell what is new: {complaint(inside)}",
             where=str(directory),
             hint="Leave --since out, or run in a clone of the repository.",
         )
     return directory
-
-
-def _git(directory: Path, *arguments: str) -> str:
-    finished = _run_git(directory, *arguments)
-    if finished.returncode:
-        raise CannotCheck(f"git {arguments[0]} failed: {finished.stderr.strip()}", where=str(directory))
-    return finished.stdout
-
-
-def _run_git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            ["git", "-C", str(directory), *arguments],
-            capture_output=True,
-            check=False,
-            env={**os.environ, "LC_ALL": "C"},
-            encoding="utf-8",
-            errors="surrogateescape",
-        )
-    except FileNotFoundError as error:
-        raise ClientToolMissing(
-            "git is needed to tell what is new, and isn't here", hint="Install git, or leave --since out."
-        ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,20 @@ def test_a_document_with_nothing_older_is_said_not_to_be_compared(sql_project: P
         "check", "--check", "contract", "--format", "json", MIGSAFE_CONTRACT_DOCUMENT="openapi.yaml"
     )
     assert "openapi.yaml against its version before" in {each["subject"] for each in ran.report["not_checked"]}
+
+
+def test_a_json_document_needs_no_yaml(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = {"old": {"type": "object", "required": ["a"], "properties": {"a": {}}}, "new": {"type": "object"}}
+    for name, schema in documents.items():
+        answer = {"200": {"content": {"application/json": {"schema": schema}}}}
+        paths = {"/a": {"get": {"responses": answer}}}
+        Path(f"{name}.json").write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
+    monkeypatch.setitem(sys.modules, "migsafe.contract.yaml", None)
+    ran = CliRunner().invoke(main, ["contract", "old.json", "new.json", "--format", "gcc"])
+    assert (ran.exit_code, "a is gone" in ran.stdout) == (1, True), ran.output
+
+
+def test_a_ref_without_git_says_that_git_is_missing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    ran = CliRunner().invoke(main, ["contract", "old.yaml@HEAD", "new.yaml"])
+    assert (ran.exit_code, "git is needed" in ran.output) == (3, True), ran.output

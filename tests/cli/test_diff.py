@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -129,8 +130,9 @@ def test_what_is_no_schema_is_told(text: str, code: int) -> None:
 
 
 def test_migrations_at_a_ref_and_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path = tmp_path / os.fsdecode(b"caf\xe9")
+    (tmp_path / "migrations").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "migrations").mkdir()
     (tmp_path / "migrations" / "V1__begin.sql").write_text("CREATE TABLE t (a integer);")
     identity = ["-c", "user.name=migsafe", "-c", "user.email=migsafe@localhost", "-c", "commit.gpgsign=false"]
     for command in ("init --quiet", "add --all", "commit --quiet --message=before", "tag merged"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.errors import ClientToolMissing, SettingsError
+from migsafe.errors import ClientToolMissing, UsageError
 from migsafe.findings import Severity
 from migsafe.history.edits import edited_since, new_since, out_of_order_since
 from migsafe.history.model import Migration
@@ -97,13 +97,13 @@ def test_a_new_version_below_a_merged_one_is_out_of_order(git: Git, tmp_path: Pa
 
 @pytest.mark.parametrize("ref", ["nowhere", "--all", ""])
 def test_an_unknown_ref_is_named(git: Git, tmp_path: Path, ref: str) -> None:
-    with pytest.raises(SettingsError, match="knows no commit"):
+    with pytest.raises(UsageError, match="knows no commit"):
         new_since([tmp_path / "db" / "1_a.up.sql"], ref)
 
 
 def test_no_repository_and_no_git_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "1_a.up.sql"
-    with pytest.raises(SettingsError, match="not a git repository"):
+    with pytest.raises(UsageError, match="not a git repository"):
         new_since([file], "main")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ClientToolMissing, match="git is needed"):
