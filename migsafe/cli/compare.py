@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migsafe.cli.options import output_option, with_settings
-from migsafe.cli.output import _in_colour, _width, make_printable, replace_file
+from migsafe.cli.output import put
 from migsafe.cli.reading import exclude_option, rename_option, statement_timeout_option, tables_option, workers_option
 from migsafe.errors import ExitCode
 
@@ -69,10 +70,5 @@ def command(
     from migsafe.comparison.engine import compare
 
     comparison = compare(old, new, Choice(**choice), settings, progress)
-    render = import_module(FORMATS[form]).render
-    if output_file:
-        replace_file(output_file, render(comparison, width=80, colour=False))
-    else:
-        make_printable()
-        click.echo(render(comparison, width=_width(), colour=_in_colour()), nl=False)
+    put(partial(import_module(FORMATS[form]).render, comparison), output_file)
     return comparison.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migsafe.cli.options import output_option, with_settings
-from migsafe.cli.output import _in_colour, _width, make_printable, replace_file
+from migsafe.cli.output import put
 from migsafe.cli.reading import rename_option
 from migsafe.errors import ExitCode
 
@@ -55,10 +56,5 @@ def command(
     from migsafe.differences.engine import find_differences
 
     differences = find_differences(old, new, settings, progress, renames=renames, owners=not no_owners)
-    render = import_module(FORMATS[form]).render
-    if output_file:
-        replace_file(output_file, render(differences, width=80, colour=False))
-    else:
-        make_printable()
-        click.echo(render(differences, width=_width(), colour=_in_colour()), nl=False)
+    put(partial(import_module(FORMATS[form]).render, differences), output_file)
     return differences.exit_code

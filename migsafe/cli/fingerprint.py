@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from migsafe.cli.options import debug_option, quiet_option
-from migsafe.cli.output import replace_file
+from migsafe.cli.options import debug_option, output_option, quiet_option
+from migsafe.cli.output import put
 from migsafe.cli.progress import Progress
 from migsafe.cli.reading import exclude_option, statement_timeout_option, tables_option, workers_option
 from migsafe.errors import ExitCode
@@ -15,7 +15,7 @@ from migsafe.errors import ExitCode
 
 @click.command("fingerprint")
 @click.argument("database", metavar="URL")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it here.")
+@output_option
 @click.option("--portable", is_flag=True, help="Hash texts with MD5: slower, and the same on every platform.")
 @click.option("--schema", is_flag=True, help="Keep the schema in it too, for migsafe diff.")
 @tables_option
@@ -27,7 +27,7 @@ from migsafe.errors import ExitCode
 def command(
     *,
     database: str,
-    output: Path | None,
+    output_file: Path | None,
     portable: bool,
     schema: bool,
     tables: tuple[str, ...],
@@ -59,10 +59,7 @@ def command(
             progress=progress,
         )
     text = write_fingerprint(fingerprint)
-    if output:
-        replace_file(output, text)
-    else:
-        click.echo(text, nl=False)
+    put(lambda **_: text, output_file)
     for sequence in fingerprint.behind:
         click.echo(one_line(f"warning: {sequence.warning}"), err=True)
     for name, reason in fingerprint.not_checked.items():

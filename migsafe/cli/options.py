@@ -162,11 +162,12 @@ debug_option = click.option(
 )
 output_option = click.option(
     "--output",
+    "-o",
     "output_file",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     metavar="FILE",
     callback=writable,
-    help="Write the report to this file instead of standard output.",
+    help="Write it to this file instead of standard output.",
 )
 report_option = click.option(
     "--report",

@@ -6,7 +6,9 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -32,12 +34,20 @@ class Output:
         here = Path.cwd()
         for form, file in self.reports:
             write_file(file, render(report, form, root=here), "--report")
-        if self.file:
-            write_file(self.file, render(report, self.format, root=here), "--output")
-        else:
-            make_printable()
-            click.echo(render(report, self.format, width=_width(), colour=_in_colour(), root=here), nl=False)
+        put(partial(render, report, self.format, root=here), self.file)
         return report.exit_code
+
+
+def put(render: Callable[..., str], file: Path | None) -> None:
+    """Put a text to where ``--output`` says, standard output if it says nothing.
+
+    ``render`` makes the text, ``width`` characters wide and in ``colour`` or not: a file has neither a terminal's.
+    """
+    if file:
+        write_file(file, render(width=80, colour=False), "--output")
+    else:
+        make_printable()
+        click.echo(render(width=_width(), colour=_in_colour()), nl=False)
 
 
 def write_file(file: Path, text: str, flag: str) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migsafe.cli.options import with_settings
-from migsafe.cli.output import replace_file
+from migsafe.cli.options import output_option, with_settings
+from migsafe.cli.output import put
 from migsafe.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 @click.command("schema")
 @click.argument("source", metavar="SOURCE")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it here.")
+@output_option
 @click.option("--no-owners", is_flag=True, help="Leave owners and default privileges out.")
 @with_settings({"--server": "server.use", "--server-version": "server.version", "--directory": "snapshots.directory"})
-def command(*, settings: Settings, progress: Progress, source: str, output: Path | None, no_owners: bool) -> ExitCode:
+def command(
+    *, settings: Settings, progress: Progress, source: str, output_file: Path | None, no_owners: bool
+) -> ExitCode:
     """Write a schema as sorted JSON with a hash for each object and one for the whole, for a later migsafe diff.
 
     SOURCE is what migsafe diff takes: a connection URL, env:NAME, a snapshot, a directory of migrations, or
@@ -33,8 +35,5 @@ def command(*, settings: Settings, progress: Progress, source: str, output: Path
 
     side = read_side(source, settings, progress)
     text = write_schema((without_owners(side) if no_owners or not side.owners else side).catalog)
-    if output:
-        replace_file(output, text)
-    else:
-        click.echo(text, nl=False)
+    put(lambda **_: text, output_file)
     return ExitCode.SAFE
