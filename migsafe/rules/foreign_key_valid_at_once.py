@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Locks, Meanwhile
-from migsafe.rules.constraints import name_for, valid_later_fixes
+from migsafe.rules.constraints import name_for, naming, valid_later_fixes
+from migsafe.rules.edits import edited
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.lock_modes import LockMode
@@ -33,7 +34,7 @@ def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]
         name = name_for(action.table, each)
         rewrite = None
         if isinstance(action, AddConstraint) and action.alone:
-            first = context.statement.text if each.name else _named(context.statement.text, name)
+            first = edited(context.statement.text, naming(context.statement.text, each, name))
             rewrite = (
                 f"{first} NOT VALID;\n"
                 f"ALTER TABLE {action.table} VALIDATE CONSTRAINT {quoted(name)}; -- in a later transaction"
@@ -45,11 +46,6 @@ def find(action: AddConstraint | AddColumn, context: Context) -> Iterator[Match]
             action.table,
             fixes=valid_later_fixes(action, each, context),
         )
-
-
-def _named(text: str, name: str) -> str:
-    position = text.upper().index("FOREIGN KEY")
-    return f"{text[:position]}CONSTRAINT {quoted(name)} {text[position:]}"
 
 
 RULE = Rule(

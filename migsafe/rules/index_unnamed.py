@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Answers
+from migsafe.rules.edits import edited, in_front
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import CreateIndex
 from migsafe.sql.names import quoted
@@ -20,11 +20,10 @@ def find(action: CreateIndex, context: Context) -> Iterator[Match]:
         return
     name = quoted("_".join((action.table.name, *(column or "expr" for column in action.columns), "idx")))
     text = context.statement.text
-    before = re.search(r"\bON\b", text, re.IGNORECASE)
     yield Match(
         f"The index on {action.table} has no name: every run makes another one, and what comes later has to guess what "
         "PostgreSQL called it.",
-        f"{text[: before.start()]}{name} {text[before.start() :]};" if before else None,
+        f"{edited(text, [in_front(text, 'ON', name)])};",
         action.table,
     )
 

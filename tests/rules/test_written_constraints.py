@@ -39,3 +39,13 @@ PLACES = (
 )
 def test_a_constraint_is_found_in_every_place(place: str, id_: str, column: str, alone: str, *, found: bool) -> None:
     assert bool(lint(rules()[id_], place.format(column=column, alone=alone))) is found
+
+
+def test_words_may_stand_on_lines_of_their_own_and_in_comments() -> None:
+    (found,) = lint(rules()["foreign-key-valid-at-once"], "ALTER TABLE t ADD FOREIGN\n  KEY (a) REFERENCES c (id);")
+    assert found.remedy
+    assert found.remedy.startswith(
+        "ALTER TABLE t ADD CONSTRAINT t_a_fkey FOREIGN\n  KEY (a) REFERENCES c (id) NOT VALID"
+    )
+    (found,) = lint(rules()["index-unnamed"], "CREATE INDEX /* on purpose */ ON t (a);")
+    assert found.remedy == "CREATE INDEX /* on purpose */ t_a_idx ON t (a);"
