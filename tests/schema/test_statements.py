@@ -204,3 +204,14 @@ def test_the_name_of_a_not_null_is_free_before_another_column_takes_it() -> None
         "ALTER TABLE s.t ALTER COLUMN name DROP NOT NULL",
         "ALTER TABLE s.t ADD COLUMN plain text CONSTRAINT t_name_not_null NOT NULL",
     )
+
+
+def test_only_who_lost_the_grant_option_loses_it() -> None:
+    def table(*privileges: str) -> Catalog:
+        return Catalog(Schema([SchemaObject("table", "s.t", {"owner": "o", "privileges": ["o=r/o", *privileges]})]))
+
+    old, new = table("a=r*w*/o", "b=r*/o", "c=w*/o"), table("a=rw*/o", "b=r/o", "c=w*/o")
+    assert write_script(old, new).statements == (
+        "REVOKE GRANT OPTION FOR SELECT ON TABLE s.t FROM a",
+        "REVOKE GRANT OPTION FOR SELECT ON TABLE s.t FROM b",
+    )

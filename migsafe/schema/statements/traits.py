@@ -151,8 +151,11 @@ def _grants(item: SchemaObject, before: Granted, after: Granted, *, on: str) -> 
     for grantee in sorted({name for name, _ in before.keys() | after.keys()}):
         role = "PUBLIC" if grantee == "" else "CURRENT_USER" if grantee == OWNER else quoted(grantee)
         gone = [letter for name, letter in before if name == grantee and (name, letter) not in after]
-        less = [letter for (name, letter), option in before.items() if option and after.get((name, letter)) is False]
-        less = [letter for letter in less if before.get((grantee, letter)) and after.get((grantee, letter)) is False]
+        less = [
+            letter
+            for (name, letter), option in before.items()
+            if name == grantee and option and after.get((name, letter)) is False
+        ]
         if gone:
             yield f"REVOKE {_words(gone, columns)} {on} FROM {role}"
         if less:
