@@ -142,7 +142,7 @@ def _in_python(file: Path) -> Iterator[_Comment]:
         for token in tokenize.tokenize(io.BytesIO(data).readline):
             if token.type == tokenize.COMMENT:
                 yield token.string, token.start[0], token.start[1] + 1
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, UnicodeDecodeError):
         return  # it won't run either
 
 

@@ -38,7 +38,9 @@ def test_only_real_comments_of_sql_count(tmp_path: Path) -> None:
 def test_only_real_comments_of_python_count(tmp_path: Path) -> None:
     file = write(tmp_path, "1.py", 'a = "# migsafe: ignore in-a-string no"\nb = 1  # migsafe: ignore beside-it yes\n')
     broken = write(tmp_path, "2.py", "def (:\n    '''")
-    (found,) = read_ignores([file, broken, write(tmp_path, "3.java", "# migsafe: ignore x no")])
+    latin = tmp_path / "4.py"
+    latin.write_bytes(b"a = 1\nb = 2\nc = 'caf\xe9'  # migsafe: ignore x no\n")
+    (found,) = read_ignores([file, broken, latin, write(tmp_path, "3.java", "# migsafe: ignore x no")])
     assert (found.rule, found.reason, str(found.location)) == ("beside-it", "yes", f"{file}:2:8")
 
 

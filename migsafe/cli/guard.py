@@ -24,8 +24,11 @@ DEBUG = "migsafe.debug"
 
 STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
-ENVIRONMENT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}
-"""The operating system's errors that are the machine's fault: full, read-only, forbidden, out of handles."""
+ENVIRONMENT_ERRORS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE),
+    *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+}
+"""The operating system's errors that are no fault of migsafe: the disk, permissions, handles; paths that lead wrong."""
 
 
 def guarded(context: click.Context, invoke: Callable[[click.Context], Any]) -> int:

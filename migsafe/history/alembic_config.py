@@ -26,9 +26,10 @@ def config_file(settings: HistorySettings) -> Path | None:
 def has_alembic_table(file: Path) -> bool:
     """Whether this pyproject.toml configures Alembic."""
     try:
-        return "alembic" in tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+        tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool")
     except (OSError, ValueError):
         return False
+    return isinstance(tool, dict) and isinstance(tool.get("alembic"), dict)
 
 
 def option(config: Path, name: str) -> str:
@@ -36,7 +37,7 @@ def option(config: Path, name: str) -> str:
     parser = configparser.RawConfigParser()
     try:
         parser.read(config, encoding="utf-8")
-    except configparser.Error:
+    except (configparser.Error, UnicodeDecodeError):
         return ""  # Alembic will say what is wrong with it, in its own words
     return parser.get("alembic", name, fallback="")
 

@@ -185,7 +185,7 @@ class CommandHistory:
 
 
 def _words(key: str, line: str) -> list[str]:
-    """A command line as words; a relative program path stays relative to the root."""
+    """A command line as words, as a shell would split it."""
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -196,9 +196,10 @@ def _words(key: str, line: str) -> list[str]:
 
 
 def _ending(returncode: int) -> str:
-    return (
-        f"was ended by {signal.Signals(-returncode).name}" if returncode < 0 else f"ended with exit code {returncode}"
-    )
+    if returncode >= 0:
+        return f"ended with exit code {returncode}"
+    named = {each.value: each.name for each in signal.Signals}
+    return f"was ended by {named.get(-returncode, f'signal {-returncode}')}"
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -84,9 +85,9 @@ def program_directories() -> tuple[Path, ...]:
 def _named_by_environment() -> Iterator[Path]:
     config = os.environ.get("PG_CONFIG") or shutil.which("pg_config")
     if config:
-        with_answer = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
-        if with_answer.returncode == 0:
-            yield Path(with_answer.stdout.strip())
+        with contextlib.suppress(OSError, subprocess.SubprocessError):  # it isn't there, or is no program
+            told = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True, timeout=10)
+            yield Path(told.stdout.strip())
     postgres = shutil.which("postgres")
     if postgres:
         yield Path(postgres).resolve().parent

@@ -14,6 +14,7 @@ import pytest
 
 from migsafe.errors import ClientToolMissing, ServerUnavailable
 from migsafe.postgres import clients
+from migsafe.postgres.address import Address
 from migsafe.postgres.server import Server, ServerSettings
 from migsafe.postgres.servers import kinds as servers
 from migsafe.postgres.servers.account import server_account
@@ -214,3 +215,18 @@ def test_a_reader_that_goes_away_is_met_in_silence(sql_project: Project) -> None
     line = f"{sys.executable} -m migsafe check --quiet --check apply --format json | head -1"
     ran = subprocess.run(line, shell=True, cwd=sql_project.root, capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == ("{\n", "")
+
+
+@pytest.mark.parametrize("command", ["fingerprint", "schema"])
+def test_a_file_that_can_not_be_written_is_refused_before_anything_is_read(sql_project: Project, command: str) -> None:
+    ran = sql_project.migsafe(command, "postgresql://nobody@127.0.0.1:1/none", "-o", "gone/file.json")
+    assert (ran.exit_code, "gone isn't there" in ran.errors) == (2, True), ran
+
+
+def test_a_directory_that_is_a_file_is_no_defect(sql_project: Project, database: Address) -> None:
+    ran = sql_project.migsafe("snapshot", "take", "--target", database.url(), "--directory", "migsafe.toml")
+    assert (ran.exit_code, "migsafe.toml" in ran.errors, "defect" in ran.errors) == (3, True, False), ran
+
+
+def test_a_pg_config_that_is_not_there_names_nothing(sql_project: Project) -> None:
+    assert sql_project.migsafe(*APPLY, PG_CONFIG="/gone/pg_config").exit_code == 0

@@ -78,10 +78,12 @@ def test_a_failure_says_how_the_command_ended_and_its_last_words(tmp_path: Path)
     assert "line 0" not in lines
 
 
-def test_a_command_that_is_killed_says_by_what(tmp_path: Path) -> None:
-    failure = history(tmp_path, script(tmp_path, "import os\nos.kill(os.getpid(), 9)")).upgrade(NOWHERE, None).failure
+@pytest.mark.parametrize(("number", "name"), [(9, "SIGKILL"), (signal.SIGRTMIN + 1, f"signal {signal.SIGRTMIN + 1}")])
+def test_a_command_that_is_killed_says_by_what(tmp_path: Path, number: int, name: str) -> None:
+    tool = script(tmp_path, f"import os\nos.kill(os.getpid(), {number})")
+    failure = history(tmp_path, tool).upgrade(NOWHERE, None).failure
     assert failure is not None
-    assert failure.message.endswith("was ended by SIGKILL and printed nothing")
+    assert failure.message.endswith(f"was ended by {name} and printed nothing")
 
 
 def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:

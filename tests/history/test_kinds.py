@@ -78,3 +78,9 @@ def test_every_kind_can_be_loaded() -> None:
     from migsafe.history.kinds import _load
 
     assert all(callable(_load(name).fits) for name in KINDS)
+
+
+@pytest.mark.parametrize("text", ["tool = 3", "[tool]\nalembic = 3"])
+def test_a_pyproject_that_says_something_else_is_no_trace_of_alembic(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert detect(settings(tmp_path, "migrations/1.sql")) == "plain"
