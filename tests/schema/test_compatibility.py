@@ -104,8 +104,20 @@ def test_no_order_of_deploying_is_safe_when_both_need_their_own_schema() -> None
     impact = judge(catalog(column("a", "date")), catalog(column("b", "integer")))
     assert impact.no_order_is_safe
     (finding,) = with_order(impact)
-    assert finding.evidence[-1].text == "column public.t.b is new"
+    assert finding.evidence[-1].text == "column public.t.b isn't there yet"
     assert not judge(catalog(column("a"), column("b")), catalog(column("a"))).no_order_is_safe
+
+
+def test_what_the_old_schema_still_refuses_is_said_with_what_it_enforces() -> None:
+    refers = SchemaObject(
+        "constraint", "public.t.t_b_fkey", {"definition": "FOREIGN KEY (b) REFERENCES public.gone(id)"}, "public.t"
+    )
+    old = catalog(column("b", "integer", not_null=True), refers, SchemaObject("table", "public.gone", {}))
+    assert judge(old, catalog(column("b", "bigint"))).needed_first == (
+        "column public.t.b still refuses NULL",
+        "column public.t.b is still integer, which takes less than bigint",
+        "table public.t still enforces t_b_fkey, FOREIGN KEY (b) REFERENCES public.gone(id)",
+    )
 
 
 def test_equal_schemas_break_nobody() -> None:

@@ -22,18 +22,20 @@ def _new(sight: Sight) -> Iterator[str]:
             if item.key in sight.old.schema or is_partition(item) or item.fields.get("owned_by"):
                 continue
             if item.fields.get("returns") not in ("trigger", "event_trigger"):
-                yield f"{item} is new"
+                yield f"{item} isn't there yet"
     for item in sight.new.schema.of_kind("enum"):
         old = sight.old.schema.get(item.key)
         if old is not None:
             labels = listed(old.fields.get("labels"))
             yield from (
-                f"{item}: the value {each} is new" for each in listed(item.fields["labels"]) if each not in labels
+                f"{item}: the value {each} isn't there yet"
+                for each in listed(item.fields["labels"])
+                if each not in labels
             )
     for item in sight.new.schema.of_kind("column"):
         there = item.parent in sight.old_relations and item.parent in sight.new_relations
         if there and item.key not in sight.old.schema and not item.fields.get("inherited"):
-            yield f"{item} is new"
+            yield f"{item} isn't there yet"
 
 
 def _refused(sight: Sight) -> Iterator[str]:
@@ -42,18 +44,18 @@ def _refused(sight: Sight) -> Iterator[str]:
         if new is None or old.parent not in sight.old_relations or new.fields.get("inherited"):
             continue
         if old.fields.get("not_null") and not new.fields.get("not_null"):
-            yield f"{old} refuses NULL before"
+            yield f"{old} still refuses NULL"
         if (
             old.fields["type"] != new.fields["type"]
             and fit(str(old.fields["type"]), str(new.fields["type"])) is Fit.WIDER
         ):
-            yield f"{old} takes less before: {old.fields['type']} → {new.fields['type']}"
+            yield f"{old} is still {old.fields['type']}, which takes less than {new.fields['type']}"
         if old.fields.get("not_null") and _value(new) and not _value(old):
-            yield f"{old} has no default before"
+            yield f"{old} has no default yet"
     for item in sight.old.schema.of_kind("constraint"):
         there = item.parent in sight.new_relations
         if there and item.key not in sight.new.schema and not item.fields.get("inherited"):
-            yield f"table {item.parent} keeps to {own_name(item)} before"
+            yield f"table {item.parent} still enforces {own_name(item)}, {item.fields['definition']}"
 
 
 def _value(column: SchemaObject) -> bool:
