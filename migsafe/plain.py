@@ -27,6 +27,15 @@ def one_line(text: str) -> str:
     return plain(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
+_COMMENTS_BEFORE = re.compile(r"\A(?:\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?\*/))+", re.DOTALL)
+
+
+def shortened(sql: str, characters: int) -> str:
+    """A statement on one line without the comments before it, cut off where it has more characters."""
+    text = one_line(" ".join((_COMMENTS_BEFORE.sub("", sql, count=1) or sql).split()))
+    return text if len(text) <= characters else f"{text[: characters - 1]}…"
+
+
 def blotted(text: str) -> str:
     """The text without the passwords of role definitions, connection strings and URLs.
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from migsafe.checks.experiment import Experiment
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity, Statement
+from migsafe.plain import shortened
 from migsafe.state import compare_states
 
 CHANGES_SHOWN = 50
@@ -115,9 +116,7 @@ def _lines(statements: Sequence[Statement], factor: float | None) -> Iterator[st
     for statement in statements[:STATEMENTS_SHOWN]:
         rows = "" if statement.rows is None else f"{statement.rows:,} rows"
         most = "" if factor is None else f"{f'at most {statement.milliseconds * factor / 1000:,.1f} s':>18}  "
-        text = " ".join(statement.sql.split())
-        text = f"{text[:STATEMENT_WIDTH]}…" if len(text) > STATEMENT_WIDTH else text
-        yield f"{statement.milliseconds:10,.1f} ms  {rows:>14}  {most}{text}"
+        yield f"{statement.milliseconds:10,.1f} ms  {rows:>14}  {most}{shortened(statement.sql, STATEMENT_WIDTH)}"
     if len(statements) > STATEMENTS_SHOWN:
         yield f"… and {len(statements) - STATEMENTS_SHOWN} more"
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET  # only written here, never read
 
 from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity
-from migsafe.plain import one_line, plain
+from migsafe.plain import one_line, plain, shortened
 from migsafe.reports.listed import HISTORY, TRACE, details, findings_of, is_left_out
-from migsafe.reports.told import notes, shortened
+from migsafe.reports.told import notes
 
 SHOWN = 200
 """Statements of one migration in the output of its suite."""

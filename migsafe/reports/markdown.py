@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 
 from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity, Verdict
-from migsafe.plain import many, one_line, plain
+from migsafe.plain import many, one_line, plain, shortened
 from migsafe.reports.counts import summary
 from migsafe.reports.listed import Entry, entries, left_out
 from migsafe.reports.second_runs import TITLE, second_runs
-from migsafe.reports.told import InTheWay, in_the_way, shortened
+from migsafe.reports.told import InTheWay, in_the_way
 
 SIGNS = {
     Verdict.SAFE: "✅",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from migsafe.findings import MigrationReport
-from migsafe.plain import one_line
-from migsafe.reports.told import in_the_way, lock_held, shortened
+from migsafe.plain import one_line, shortened
+from migsafe.reports.told import in_the_way, lock_held
 
 if TYPE_CHECKING:
     from migsafe.reports.terminal import Page

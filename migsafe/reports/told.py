@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migsafe.findings import Lock, MigrationReport, Statement
-from migsafe.plain import many, one_line
+from migsafe.plain import many
 
 BAD, DOUBTFUL, SOFT = "bad", "doubtful", "soft"
 """How much a line matters: it failed or blocks reads, it blocks or writes much, or it is only good to know."""
@@ -76,15 +75,6 @@ def length(statements: Sequence[Statement]) -> float:
         for statement in statements
     )
     return max(ends, default=0.0)
-
-
-_COMMENTS_BEFORE = re.compile(r"\A(?:\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?\*/))+", re.DOTALL)
-
-
-def shortened(sql: str, characters: int) -> str:
-    """The statement on one line without the comments before it, cut off where it has more characters."""
-    text = one_line(" ".join((_COMMENTS_BEFORE.sub("", sql, count=1) or sql).split()))
-    return text if len(text) <= characters else f"{text[: characters - 1]}…"
 
 
 def size(count: int) -> str:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.cells import set_cell_size
 
 from migsafe.findings import Lock, MigrationReport, Report, Statement, Verdict
-from migsafe.plain import many, one_line
+from migsafe.plain import many, one_line, shortened
 from migsafe.reports import terminal
 from migsafe.reports.counts import summary
 from migsafe.reports.terminal import Page, title
-from migsafe.reports.told import BAD, DOUBTFUL, SOFT, length, notes, shortened, size
+from migsafe.reports.told import BAD, DOUBTFUL, SOFT, length, notes, size
 
 STYLES = {BAD: "red", DOUBTFUL: "yellow", SOFT: "dim"}
 

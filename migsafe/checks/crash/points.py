@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from migsafe.checks.transactions import changes_something, makes_table
 from migsafe.findings import Statement
+from migsafe.plain import shortened
 from migsafe.wire.observer import Event, StatementEnded
 
 LONG_MILLISECONDS = 1000.0
@@ -78,9 +79,7 @@ class Point:
     statement: Statement
 
     def __str__(self) -> str:
-        text = " ".join(self.statement.sql.split())
-        shown = text if len(text) <= TEXT_SHOWN else f"{text[: TEXT_SHOWN - 1]}…"
-        return _WORDS[self.cut].format(shown)
+        return _WORDS[self.cut].format(shortened(self.statement.sql, TEXT_SHOWN))
 
 
 _WORDS = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from migsafe.checks.locks.held import Moment
 from migsafe.checks.locks.work import described, located
 from migsafe.findings import STATEMENT, Evidence, Finding, Severity
+from migsafe.plain import shortened
 
 if TYPE_CHECKING:
     from migsafe.findings import Location, Statement
@@ -82,6 +82,6 @@ def concurrently_in_transaction(statements: Sequence[Statement], step: Location)
 def _lines(moments: Sequence[Moment]) -> Iterator[str]:
     for each in moments[:SHOWN]:
         relations = ", ".join(dict.fromkeys(lock.relation for lock in each.taken if lock.mode == each.taken[0].mode))
-        yield f"{shorten(each.statement.sql, LONGEST, placeholder=' …')}: {each.taken[0].mode} on {relations}"
+        yield f"{shortened(each.statement.sql, LONGEST)}: {each.taken[0].mode} on {relations}"
     if len(moments) > SHOWN:
         yield f"… and {len(moments) - SHOWN:,} more"

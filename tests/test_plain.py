@@ -1,10 +1,10 @@
-"""What every format tells in the same words."""
+"""Text made fit to be shown."""
 
 from __future__ import annotations
 
 import pytest
 
-from migsafe.reports.told import shortened
+from migsafe.plain import shortened
 
 
 @pytest.mark.parametrize(
