@@ -90,7 +90,7 @@ def _steps(script: Script) -> Iterator[Step]:
         for action in statement.actions:
             yield Step(action, statement, transaction)
     if script.statements and not any(piece.run for piece in script.not_analysed):  # else the end was not seen
-        yield Step(EndOfScript(), script.statements[-1], None)
+        yield Step(EndOfScript(script.committed), script.statements[-1], None)
 
 
 def _finding(rule: Rule, match: Match, step: Step, script: Script) -> Finding:

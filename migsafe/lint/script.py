@@ -33,7 +33,8 @@ class Script:
     """One migration as it is linted.
 
     ``transactions`` has one entry a statement: the number of the transaction that holds it together with others, or
-    none for a statement that is a transaction of its own. ``place`` turns an offset of a statement into a location.
+    none for a statement that is a transaction of its own. ``committed``: the runner ends with a COMMIT. ``place`` turns
+    an offset of a statement into a location.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Script:
     not_analysed: tuple[NotAnalysed, ...] = ()
     file: Path | None = None
     description: str = ""
+    committed: bool = False
 
 
 def script_of(
@@ -72,6 +74,7 @@ def script_of(
             if isinstance(piece, NotParsed)
         ),
         file=file,
+        committed=runs is Runs.TOGETHER,
     )
 
 

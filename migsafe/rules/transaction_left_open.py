@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from migsafe.rules.context import Context
 
 
-def find(_: EndOfScript, context: Context) -> Iterator[Match]:
+def find(action: EndOfScript, context: Context) -> Iterator[Match]:
     said = [step.action.what for step in context.earlier if isinstance(step.action, Transaction)]
     ends = [what for what in said if what in ("begin", "commit", "rollback")]
-    if ends and ends[-1] == "begin":
+    if ends and ends[-1] == "begin" and not action.committed:
         yield Match(
             "The script ends in an open transaction: its locks are held, and nothing of it is sure to be kept.",
             "-- end it with COMMIT",

@@ -462,4 +462,9 @@ class Other(Action):
 
 @dataclass(frozen=True, slots=True)
 class EndOfScript(Action):
-    """Not a statement: stands behind the last one, so that a rule can look back at the whole script."""
+    """Not a statement: stands behind the last one, so that a rule can look back at the whole script.
+
+    ``committed``: the runner then commits the transaction that is open, whoever opened it.
+    """
+
+    committed: bool = False

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from migsafe.catalog import Catalog
 from migsafe.history.text import Runs
+from migsafe.lint.run import Linter
 from migsafe.lint.script import script_of
+from migsafe.rules.transaction_left_open import RULE as LEFT_OPEN
 
 
 @pytest.mark.parametrize(
@@ -24,3 +27,9 @@ from migsafe.lint.script import script_of
 )
 def test_what_runs_together(runs: Runs, sql: str, expected: tuple[int | None, ...]) -> None:
     assert script_of(sql, runs=runs).transactions == expected
+
+
+@pytest.mark.parametrize(("runs", "left_open"), [(Runs.TOGETHER, 0), (Runs.AS_ONE_QUERY, 1), (Runs.ONE_BY_ONE, 1)])
+def test_a_transaction_that_the_runner_commits_is_not_left_open(runs: Runs, left_open: int) -> None:
+    script = script_of("COMMIT; CREATE INDEX CONCURRENTLY i ON t (a); BEGIN", runs=runs)
+    assert len(Linter([LEFT_OPEN]).lint(script, Catalog())) == left_open
