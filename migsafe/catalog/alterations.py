@@ -15,6 +15,7 @@ from migsafe.sql.actions import (
     AddColumn,
     AddConstraint,
     AlterColumnType,
+    AlterDomain,
     AlterTable,
     AlterTableOther,
     AttachPartition,
@@ -158,6 +159,8 @@ def _rename_other(catalog: Catalog, action: Rename) -> Effect:
         catalog.gone.add(key)
         word = key[2].replace(known.name.name, action.new_name, 1)
         catalog.others[key[0], key[1], word] = replace(known, name=new)
+        if key[0] is Kind.TYPE:
+            _rename_in_columns(catalog, known.name, action.new_name)
         return Effect(changed=(ObjectId(known.kind, new),))
     is_relation = action.kind in _RELATIONS
     if (is_relation and catalog.complete) or catalog.was_dropped(
@@ -173,6 +176,18 @@ def _rename_other(catalog: Catalog, action: Rename) -> Effect:
         if action.kind is Kind.TABLE:
             catalog.put(Table(name.beside(action.new_name), complete=False))
     return Effect(certain=False)
+
+
+def _rename_in_columns(catalog: Catalog, old: Name, new: str) -> None:
+    """Give the type of columns its new name, so that another type with the old one isn't taken for theirs."""
+    for table in [each for each in catalog.relations.values() if isinstance(each, Table)]:
+        columns = {
+            name: replace(column, type=replace(column.type, name=new))
+            for name, column in table.columns.items()
+            if column.type.name == old.name and column.type.schema in (None, old.schema)
+        }
+        if columns:
+            catalog.change(table, columns={**table.columns, **columns})
 
 
 _RELATIONS = (Kind.TABLE, Kind.FOREIGN_TABLE, Kind.INDEX, Kind.SEQUENCE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
@@ -233,6 +248,18 @@ def _rename_part(catalog: Catalog, action: Rename, old: str) -> Effect:
     parts = table.parts - {(action.kind, old)} | {(action.kind, action.new_name)}
     catalog.change(table, parts=parts, gone=table.gone | {old})
     return Effect(changed=(ObjectId(action.kind, table.name, action.new_name),))
+
+
+def alter_domain(catalog: Catalog, action: AlterDomain) -> Effect:
+    """Only constraints that come are followed: what a domain without the one that goes still has isn't known."""
+    known = catalog.type(action.name)
+    if known is None or action.what not in (_ADD_CONSTRAINT, _SET_NOT_NULL):
+        return Effect(certain=False)
+    catalog.others[Kind.TYPE, known.name.schema or "", known.name.name] = replace(known, checked=True)
+    return Effect(changed=(ObjectId(Kind.TYPE, known.name),))
+
+
+_ADD_CONSTRAINT, _SET_NOT_NULL = "C", "O"
 
 
 def set_schema(catalog: Catalog, action: SetSchema) -> Effect:
@@ -303,4 +330,5 @@ HANDLERS: Mapping[type[Action], Callable[[Catalog, Any], Effect]] = {
     **dict.fromkeys(_ALTERATIONS, alter_table),
     Rename: rename,
     SetSchema: set_schema,
+    AlterDomain: alter_domain,
 }

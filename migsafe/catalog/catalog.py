@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from migsafe.catalog.layers import Key, Layer, Value
 from migsafe.catalog.objects import Index, Named, Relation, Sequence, Table, View
 from migsafe.sql.actions import Action, Column, Kind
-from migsafe.sql.names import Name, quoted
+from migsafe.sql.functions import STABLE, VOLATILE
+from migsafe.sql.names import Name, Type, quoted
 
 if TYPE_CHECKING:
     from migsafe.catalog.objects import QUALIFIED
@@ -170,6 +171,21 @@ class Catalog:
             for key in self.keys_of(kind, schema, name.name, arguments):
                 return self.others[key]
         return None
+
+    def is_volatile(self, function: Name) -> bool:
+        """Whether the function is known to be volatile: one of PostgreSQL's own, or one that was seen being made."""
+        made = self.other(Kind.FUNCTION, function) if function.name not in STABLE else None
+        return function.name in VOLATILE or (made is not None and made.volatile)
+
+    def stored_as(self, kind: Type) -> Type:
+        """The type that values are kept as: of a domain that was seen being made, the one that it is made of."""
+        made = self.type(Name(kind.name, kind.schema))
+        return kind if made is None or made.base is None or kind.array else self.stored_as(made.base)
+
+    def is_checked(self, kind: Type) -> bool:
+        """Whether the type is a domain that was seen being made with constraints."""
+        made = self.type(Name(kind.name, kind.schema))
+        return made is not None and made.checked and not kind.array
 
     # What the handlers share
 

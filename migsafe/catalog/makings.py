@@ -248,11 +248,16 @@ def create_sequence(catalog: Catalog, action: CreateSequence) -> Effect:
 
 
 def create_type(catalog: Catalog, action: CreateType) -> Effect:
-    return make(catalog, Named(Kind.TYPE, action.name, action.what, action.values, catalog.script))
+    checked = bool(action.constraints) or (action.base is not None and catalog.is_checked(action.base))
+    named = Named(Kind.TYPE, action.name, action.what, action.values, base=action.base, checked=checked)
+    return make(catalog, replace(named, made_in=catalog.script))
 
 
 def create_function(catalog: Catalog, action: CreateFunction) -> Effect:
-    named = Named(Kind.FUNCTION, action.name, action.language, made_in=catalog.script)
+    volatile = action.volatility == "volatile" and (
+        action.language != "sql" or any(catalog.is_volatile(each) for each in action.calls)
+    )
+    named = Named(Kind.FUNCTION, action.name, action.language, made_in=catalog.script, volatile=volatile)
     return make(catalog, named, or_replace=action.or_replace, arguments=action.arguments)
 
 
@@ -297,6 +302,7 @@ def make(
         if if_not_exists:
             return Effect(skipped=True)
         if or_replace:
+            catalog.others[key] = replace(named, name=name, made_in=catalog.others[key].made_in)
             return Effect(changed=(made,))
         if kind is Kind.FUNCTION:
             raise Refusal("42723", f'function "{named.name.name}" already exists with same argument types')

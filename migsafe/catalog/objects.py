@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from migsafe.sql.actions import Column, ConstraintKind, Kind
-from migsafe.sql.names import Expression, Name
+from migsafe.sql.names import Expression, Name, Type
 
 QUALIFIED = tuple[str, str]
 """Schema and name."""
@@ -124,13 +124,20 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A type, function, schema, extension or anything else that is known by its name. ``values`` are an enum's."""
+    """A type, function, schema, extension or anything else that is known by its name. ``values`` are an enum's.
+
+    ``volatile`` says of a function that each call may give another value. ``base`` is the type of a domain's values,
+    and ``checked`` says that it has constraints.
+    """
 
     kind: Kind
     name: Name
     what: str = ""
     values: tuple[str, ...] = ()
     made_in: int = 0
+    volatile: bool = False
+    base: Type | None = None
+    checked: bool = False
 
 
 Relation = Table | Index | Sequence | View

@@ -46,7 +46,7 @@ def find(action: CreateTable | AddConstraint | AddColumn, context: Context) -> I
         if check.expression is None:
             continue
         moment = [name.name for name in check.expression.functions if name.name in _OF_THE_MOMENT]
-        if functions := [*volatile_functions(check.expression), *moment]:
+        if functions := [*volatile_functions(check.expression, context.catalog), *moment]:
             yield Match(
                 f"A check of {table} asks {functions[0]}, whose answer changes: a row that passed can be refused when "
                 "it is written again, or restored from a dump.",

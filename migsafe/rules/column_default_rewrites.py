@@ -21,7 +21,9 @@ def find(action: AddColumn, context: Context) -> Iterator[Match]:
     default = action.column.default
     if default is None or action.column.generated or context.is_new(action.table):
         return
-    volatile = volatile_functions(default)
+    if action.if_not_exists and context.catalog.column(action.table, action.column.name):
+        return
+    volatile = volatile_functions(default, context.catalog)
     if not volatile and context.server_version >= 11:
         return
     why = (

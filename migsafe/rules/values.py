@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migsafe.catalog import Catalog
 from migsafe.sql.actions import AddColumn, Column, CreateTable
-from migsafe.sql.functions import STABLE, VOLATILE
 from migsafe.sql.names import Expression, Name, Type
 
 
-def volatile_functions(expression: Expression) -> tuple[str, ...]:
+def volatile_functions(expression: Expression, catalog: Catalog) -> tuple[str, ...]:
     """The functions in an expression that are known to be volatile."""
-    return tuple(name.name for name in expression.functions if name.name in VOLATILE)
-
-
-def unknown_functions(expression: Expression) -> tuple[str, ...]:
-    """The functions whose volatility isn't known here: PostgreSQL takes a function for volatile unless told."""
-    return tuple(name.name for name in expression.functions if name.name not in VOLATILE | STABLE)
+    return tuple(name.name for name in expression.functions if catalog.is_volatile(name))
 
 
 def written_columns(action: CreateTable | AddColumn) -> Iterator[tuple[Name, Column]]:

@@ -328,6 +328,8 @@ class AlterDomain(Action):
 
 @dataclass(frozen=True, slots=True)
 class CreateFunction(Action):
+    """``calls`` are the functions in a body of SQL, which PostgreSQL puts in the place of the call."""
+
     name: Name
     arguments: tuple[str, ...]
     or_replace: bool = False
@@ -335,6 +337,7 @@ class CreateFunction(Action):
     procedure: bool = False
     security_definer: bool = False
     volatility: str = "volatile"
+    calls: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,34 @@ FILLED = "CREATE TABLE orders (id bigint, customer bigint CONSTRAINT filled CHEC
 SEVERAL = "CREATE TABLE orders (id bigint, customer bigint, note varchar(10));"
 REFERRED = "CREATE TABLE customers (id bigint PRIMARY KEY);\nCREATE TABLE orders (id bigint);"
 
+DOMAINS = """
+CREATE DOMAIN free AS text;
+CREATE DOMAIN filled AS text CHECK (VALUE IS NULL OR length(VALUE) < 99);
+CREATE DOMAIN needed AS text DEFAULT '' NOT NULL;
+CREATE DOMAIN of_filled AS filled;
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TABLE orders (id bigint, note text, free free, filled filled, mood mood);
+INSERT INTO orders SELECT n, 'a', 'a', 'a', 'ok' FROM generate_series(1, 500) AS n;"""
+CHECKED_SINCE = """
+ALTER DOMAIN free ADD CHECK (VALUE <> '');
+ALTER TABLE orders ALTER note TYPE free;"""
+ANEW = """
+ALTER TYPE mood RENAME TO old_mood;
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+ALTER TABLE orders ALTER mood TYPE mood USING mood::text::mood;"""
+TIMES = "CREATE TABLE orders (at timestamp);\nINSERT INTO orders SELECT now() FROM generate_series(1, 500);"
+ZONED = "ALTER TABLE orders ALTER at TYPE timestamptz;"
+FUNCTIONS = """
+CREATE FUNCTION plpgsql_one() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION stable_one() RETURNS int LANGUAGE plpgsql STABLE AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION chance() RETURNS int LANGUAGE sql AS 'SELECT (random() * 9)::int';
+CREATE FUNCTION written_chance() RETURNS int LANGUAGE sql AS 'SELECT chance() + 1';
+CREATE TABLE orders (id bigint);"""
+STABLE_NOW = """
+CREATE OR REPLACE FUNCTION plpgsql_one() RETURNS int LANGUAGE plpgsql STABLE AS 'BEGIN RETURN 1; END';
+ALTER TABLE orders ADD a int DEFAULT plpgsql_one();"""
+
 CASES = [
     ("attach-scans", f"{EVENTS}CREATE TABLE old (at int NOT NULL CHECK (at BETWEEN 1 AND 5000));", ATTACH, False),
     (
@@ -57,6 +85,23 @@ CASES = [
     ("check-valid-at-once", SEVERAL, "ALTER TABLE orders ADD a int, ADD CHECK (id > 0) NOT VALID;", False),
     ("type-change-rewrites", SEVERAL, "ALTER TABLE orders ALTER note TYPE text, ALTER id TYPE numeric;", True),
     ("type-change-rewrites", SEVERAL, "ALTER TABLE orders ALTER note TYPE text, ADD a int;", False),
+    ("type-change-rewrites", DOMAINS, "ALTER TABLE orders ALTER filled TYPE text, ALTER free TYPE varchar;", False),
+    ("type-change-rewrites", DOMAINS, "ALTER TABLE orders ALTER note TYPE free;", False),
+    ("type-change-rewrites", DOMAINS, "ALTER TABLE orders ALTER note TYPE filled;", True),
+    ("type-change-rewrites", DOMAINS, CHECKED_SINCE, True),
+    ("type-change-rewrites", DOMAINS, ANEW, True),
+    ("type-change-rewrites", TIMES, f"SET TIME ZONE 'UTC';\n{ZONED}", False),
+    ("type-change-rewrites", TIMES, f"SET timezone = 'Europe/Vienna';\n{ZONED}", True),
+    ("domain-column-rewrites", DOMAINS, "ALTER TABLE orders ADD a free;", False),
+    ("domain-column-rewrites", DOMAINS, "ALTER TABLE orders ADD a needed;", True),
+    ("domain-column-rewrites", DOMAINS, "ALTER TABLE orders ADD a of_filled;", True),
+    ("domain-column-rewrites", DOMAINS, "ALTER TABLE orders ADD a filled[];", False),
+    ("column-default-rewrites", FUNCTIONS, "ALTER TABLE orders ADD a int DEFAULT plpgsql_one();", True),
+    ("column-default-rewrites", FUNCTIONS, "ALTER TABLE orders ADD a int DEFAULT stable_one();", False),
+    ("column-default-rewrites", FUNCTIONS, "ALTER TABLE orders ADD a int DEFAULT one();", False),
+    ("column-default-rewrites", FUNCTIONS, "ALTER TABLE orders ADD a int DEFAULT chance();", True),
+    ("column-default-rewrites", FUNCTIONS, "ALTER TABLE orders ADD a int DEFAULT written_chance();", True),
+    ("column-default-rewrites", FUNCTIONS, STABLE_NOW, False),
     ("foreign-key-valid-at-once", REFERRED, "ALTER TABLE orders ADD customer bigint REFERENCES customers;", False),
     (
         "foreign-key-valid-at-once",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+import postgast
 from postgast import pg_query_pb2 as pb
 
 from migsafe.sql.actions import (
@@ -21,7 +23,7 @@ from migsafe.sql.actions import (
     RenameEnumValue,
     SetSchema,
 )
-from migsafe.sql.names import Name, name_of, relation_name, type_of, words
+from migsafe.sql.names import Expression, Name, name_of, relation_name, type_of, words
 from migsafe.sql.reading.tables import constraint_of
 
 KINDS: Mapping[int, Kind] = {
@@ -153,15 +155,26 @@ def create_function(node: pb.CreateFunctionStmt) -> Iterator[Action]:
     inputs = (pb.FUNC_PARAM_IN, pb.FUNC_PARAM_INOUT, pb.FUNC_PARAM_VARIADIC, pb.FUNC_PARAM_DEFAULT)
     parameters = [each.function_parameter for each in node.parameters]
     options = {each.def_elem.defname: each.def_elem.arg for each in node.options}
+    language = options["language"].string.sval.lower() if "language" in options else "sql"
     yield CreateFunction(
         name=name_of(node.funcname),
         arguments=tuple(str(type_of(each.arg_type)) for each in parameters if each.mode in inputs),
         or_replace=node.replace,
-        language=options["language"].string.sval.lower() if "language" in options else "sql",
+        language=language,
         procedure=node.is_procedure,
         security_definer="security" in options and options["security"].boolean.boolval,
         volatility=options["volatility"].string.sval if "volatility" in options else "volatile",
+        calls=tuple(_calls(node.sql_body, options.get("as"))) if language == "sql" else (),
     )
+
+
+def _calls(body: pb.Node, text: pb.Node | None) -> Iterator[Name]:
+    """The functions that a body of SQL calls, as it is or as text; nothing of a text that can't be read."""
+    yield from Expression(body).functions
+    if text is not None:
+        with suppress(postgast.PgQueryError):
+            for each in postgast.parse(text.list.items[0].string.sval).stmts:
+                yield from Expression(each.stmt).functions
 
 
 def create_schema(node: pb.CreateSchemaStmt) -> Iterator[Action]:
