@@ -34,6 +34,9 @@ def write_fingerprint(fingerprint: Fingerprint) -> str:
         },
         "sequences": {sequence.name: _sequence(sequence) for sequence in fingerprint.sequences},
         "not_checked": dict(sorted(fingerprint.not_checked.items())),
+        "unread_partitions": {
+            name: root for name, root in sorted(fingerprint.partitions.items()) if name not in fingerprint.tables
+        },
     }
     if fingerprint.catalog:
         document["schema"] = document_of(fingerprint.catalog)
@@ -69,7 +72,10 @@ def _fingerprint(document: Object, file: Path) -> Fingerprint:
         server_version=document["server_version"],
         making=Making(document["algorithm"], _number(document["probe"]), document["encoding"]),
         tables={name: _table_contents(table) for name, table in tables},
-        partitions={name: table["partition_of"] for name, table in tables if table["partition_of"]},
+        partitions={
+            **{name: table["partition_of"] for name, table in tables if table["partition_of"]},
+            **document.get("unread_partitions", {}),
+        },
         sequences=tuple(_read_sequence(name, sequence) for name, sequence in document["sequences"].items()),
         not_checked=dict(document["not_checked"]),
         wholes=frozenset(name for name, table in tables if table.get("partitioned", name in roots)),

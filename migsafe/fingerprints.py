@@ -16,7 +16,7 @@ from migsafe.rows.contents import ColumnContents, Contents, TableContents
 from migsafe.rows.digest import NATIVE, PORTABLE, PROBE, Algorithm
 from migsafe.rows.fingerprint import FIELD, read_tables
 from migsafe.rows.sequences import Sequence, read_sequences
-from migsafe.rows.tables import find_all
+from migsafe.rows.tables import Chooses, Found, everything, find_all
 from migsafe.rows.work import share_out
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class Making(NamedTuple):
 class Fingerprint:
     """A database's contents, and its schema where it was asked for.
 
-    ``partitions`` names the partitioned table, which is in ``tables`` too, by partition. ``wholes`` are the partitioned
-    tables, with partitions or without.
+    ``partitions`` names the partitioned table by partition, also by one that could not be read. ``wholes`` are those
+    partitioned tables, with partitions or without, that are in ``tables``: all of their partitions were read.
     """
 
     database: str
@@ -72,6 +72,16 @@ class Fingerprint:
         )
 
     @property
+    def found(self) -> Found[TableContents]:
+        """The tables with their partitions, and what could not be read, to choose from."""
+        return Found(self.tables, self.not_checked, self.partitions)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all that was read, and of what could not be."""
+        return self.found.names | {sequence.name for sequence in self.sequences}
+
+    @property
     def behind(self) -> tuple[Sequence, ...]:
         """Sequences that are going to give a value that their column has already."""
         return tuple(sequence for sequence in self.sequences if sequence.behind)
@@ -84,7 +94,7 @@ def take_fingerprint(
     workers: int = 2,
     statement_timeout: str = "0",
     buckets: Mapping[str, int] | None = None,
-    chooses: Callable[[str], bool] = lambda _: True,
+    chooses: Chooses = everything,
     schema: bool = False,
     snapshot: str | None = None,
     progress: Progress = lambda _: None,
@@ -92,15 +102,15 @@ def take_fingerprint(
     """Read a database in one snapshot, which ``workers`` sessions share; nothing is written.
 
     ``buckets`` says into how many parts a table is divided, by printed name; otherwise its size does. ``chooses`` tells
-    by its name whether a table or sequence is read at all. What can't be read is in ``not_checked``, with the reason.
+    whether a table or sequence is read at all. What can't be read is in ``not_checked``, with the reason.
     With ``schema`` the whole schema is read too. ``snapshot`` is one that another session exported.
     Locks: ACCESS SHARE, on the tables that are being read. Raises :class:`migsafe.errors.ServerUnavailable`.
     """
     with snapshot_sessions(address, workers, statement_timeout=statement_timeout, snapshot=snapshot) as sessions:
-        not_checked: dict[str, str] = {}
         progress(f"reading {address}")
-        found = {name: table for name, table in find_all(sessions[0], not_checked).items() if chooses(name)}
-        leaves = {name: table for name, table in found.items() if not table.partitioned}
+        found = find_all(sessions[0]).chosen(chooses)
+        not_checked = {**found.refused}
+        leaves = {name: table for name, table in found.tables.items() if not table.partitioned}
         numbers = {name: (buckets or {}).get(name) or buckets_for(t.bytes, MOST_BUCKETS) for name, t in leaves.items()}
 
         def read(crew: tuple[psycopg.Connection, ...], tables: dict[str, Table]) -> dict[str, TableContents]:
@@ -110,16 +120,15 @@ def take_fingerprint(
         tables: dict[str, TableContents] = {}
         for part in share_out([(session,) for session in sessions], _pieces(leaves, numbers), read):
             tables |= part
-        partitions = {name: table.root for name, table in leaves.items() if table.root in found}
-        wholes = _wholes(found, partitions, tables)
+        wholes = _wholes(found, tables)
         return Fingerprint(
             database=address.database,
             server_version=server_version(sessions[0])[0],
             making=making_of(sessions[0], algorithm),
             tables=dict(sorted((tables | wholes).items())),
-            partitions={name: root for name, root in partitions.items() if root and name in tables},
-            sequences=tuple(s for s in read_sequences(sessions[0], not_checked, columns=True) if chooses(s.name)),
-            not_checked={name: reason for name, reason in sorted(not_checked.items()) if chooses(name)},
+            partitions={name: root for name, root in found.roots.items() if name in tables or name in not_checked},
+            sequences=tuple(read_sequences(sessions[0], not_checked, chooses=chooses, columns=True)),
+            not_checked=dict(sorted(not_checked.items())),
             wholes=frozenset(wholes),
             catalog=catalog_in_transaction(sessions[0]) if schema else None,
         )
@@ -164,17 +173,14 @@ def _pieces(tables: Mapping[str, Table], numbers: Mapping[str, int]) -> Iterator
         yield {name: tables[name] for name in small[start : start + TABLES_PER_PIECE]}
 
 
-def _wholes(
-    found: Mapping[str, Table], partitions: Mapping[str, str | None], read: Mapping[str, TableContents]
-) -> dict[str, TableContents]:
+def _wholes(found: Found[Table], read: Mapping[str, TableContents]) -> dict[str, TableContents]:
     """The partitioned tables all of whose partitions were read, as the sums of these."""
     parts = defaultdict[str, list[TableContents | None]](list)
-    for name, root in partitions.items():
-        if root:
-            parts[root].append(read.get(name))
+    for name, root in found.roots.items():
+        parts[root].append(read.get(name))
     return {
         name: whole_of(table, [part for part in parts[name] if part])
-        for name, table in found.items()
+        for name, table in found.tables.items()
         if table.partitioned and None not in parts[name]
     }
 

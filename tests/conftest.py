@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.fix_snapshots",
     "tests.fix_sql_files",
     "tests.fix_state",
+    "tests.fix_sides",
     "tests.fix_steps",
     "tests.fix_tap",
 ]

@@ -48,6 +48,7 @@ def command(
     from migsafe.plain import one_line
     from migsafe.rows.digest import NATIVE, PORTABLE
 
+    choice = Choice(tables=tables, exclude=exclude)
     with Progress(quiet=quiet) as progress:
         fingerprint = take_fingerprint(
             address_of(database),
@@ -55,9 +56,10 @@ def command(
             workers=workers,
             statement_timeout=statement_timeout,
             schema=schema,
-            chooses=Choice(tables=tables, exclude=exclude).chooses,
+            chooses=choice.chooses,
             progress=progress,
         )
+    choice.require_found(fingerprint.names)
     text = write_fingerprint(fingerprint)
     put(lambda **_: text, output_file)
     for sequence in fingerprint.behind:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Generic
 
-from migsafe.comparison.renames import Columns, paired, parts_of
+from migsafe.comparison.renames import paired, parts_of
+from migsafe.errors import UsageError
+from migsafe.rows.tables import Chooses, Found, Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,7 @@ class Choice:
     """What the user wants compared.
 
     Patterns (``*``, ``?``, ``[…]``, by case) are for ``schema.table``, or for the table alone if they have no point;
+    what is chosen, or excluded, takes its partitions and sequences along;
     those of columns for ``schema.table.column``, ``table.column`` or the column alone. ``renames`` go from the old
     side's name to the new one's. ``where`` is an SQL condition on each table, ``sample`` the part of the rows that is
     compared, by the hash of their key. ``limit`` is how many rows of a table are shown.
@@ -29,11 +33,39 @@ class Choice:
     workers: int = 1
     statement_timeout: str = "0"
 
-    def chooses(self, name: str) -> bool:
-        """Whether a table, by its printed name, or a sequence is to be compared."""
-        if self.tables and not _matches(name, self.tables):
+    def chooses(self, name: str, whole: str | None = None) -> bool:
+        """Whether a table, by its printed name, or a sequence is to be compared.
+
+        ``whole`` is the partitioned table that it is a partition of, or the table that the sequence fills.
+        """
+        names = [name] if whole is None else [name, whole]
+        if self.tables and not any(_matches(each, self.tables) for each in names):
             return False
-        return not _matches(name, self.exclude)
+        return not any(_matches(each, self.exclude) for each in names)
+
+    def from_origins(self, origins: Mapping[str, str]) -> Chooses:
+        """As :meth:`chooses`, of the new side, by the old names that tables there had."""
+
+        def chooses(name: str, whole: str | None) -> bool:
+            return self.chooses(origins.get(name, name), origins.get(whole, whole) if whole else None)
+
+        return chooses
+
+    def reads(self, name: str, whole: str | None = None) -> bool:
+        """As :meth:`chooses`, of the new side, where a table that is chosen may have another name."""
+        return self.chooses(name, whole) or any(
+            _matches(each, self.renames.values()) for each in (name, whole) if each is not None
+        )
+
+    def require_found(self, names: Iterable[str]) -> None:
+        """Raise :class:`UsageError` for a pattern of tables that chooses none of these: it may be misspelt."""
+        there = [*names]
+        for pattern in self.tables:
+            if not any(_matches(name, [pattern]) for name in there):
+                raise UsageError(
+                    f"--tables {pattern} chooses nothing: there is no such table or sequence that isn't excluded",
+                    hint="Write table, schema.table or a pattern such as 'shop.*', each in an option of its own.",
+                )
 
     def ignores(self, table: str, column: str) -> bool:
         return _matches(f"{table}.{_quoted(column)}", self.ignore_columns)
@@ -49,20 +81,59 @@ class Matched:
     ignored: frozenset[str]
 
 
-def match(old: Columns, new: Columns, choice: Choice) -> list[Matched]:
-    """Pair the tables that both sides have, by the old names. Raises :class:`UsageError` for renames of nothing."""
-    tables, columns = paired(old, new, choice.renames)
-    pairs = ((name, tables.get(name, name)) for name in sorted(old) if choice.chooses(name))
-    return [
+@dataclass(frozen=True, slots=True)
+class Chosen(Generic[Held]):
+    """The tables of both sides that are chosen, partitioned ones as wholes where both sides have all of them.
+
+    ``pairs`` are those that belong together. ``not_checked`` says what one side or the other can't read. ``origins``
+    are the old names of tables that are renamed, by the new ones. ``names`` are all that are chosen.
+    """
+
+    old: Mapping[str, Held]
+    new: Mapping[str, Held]
+    pairs: tuple[Matched, ...]
+    not_checked: Mapping[str, str]
+    origins: Mapping[str, str]
+    names: frozenset[str]
+
+    @property
+    def only_old(self) -> dict[str, Held]:
+        """Tables that the new side lacks."""
+        paired = {each.old for each in self.pairs}
+        return {name: table for name, table in self.old.items() if name not in paired | self.not_checked.keys()}
+
+    @property
+    def only_new(self) -> dict[str, Held]:
+        """Tables that the old side lacks."""
+        paired = {each.new for each in self.pairs}
+        return {name: table for name, table in self.new.items() if name not in paired | self.not_checked.keys()}
+
+
+def choose(
+    old: Found[Held], new: Found[Held], choice: Choice, columns: Callable[[Held], Iterable[str]]
+) -> Chosen[Held]:
+    """Choose and pair the tables by the old names. Raises :class:`UsageError` for renames of nothing.
+
+    ``columns`` are the names of a table's columns.
+    """
+    names = [{name: [*columns(table)] for name, table in side.tables.items()} for side in (old, new)]
+    renamed, renamed_columns = paired(names[0], names[1], choice.renames)
+    origins = {theirs: ours for ours, theirs in renamed.items()}
+    before, after = old.chosen(choice.chooses), new.chosen(choice.from_origins(origins))
+    ours = before.wholes(before.divided | {origins.get(name, name) for name in after.divided})
+    theirs = after.wholes(after.divided | {renamed.get(name, name) for name in before.divided})
+    not_checked = {**after.refused, **before.refused}
+    pairs = [
         Matched(
-            ours,
-            theirs,
-            columns.get(ours, {}),
-            frozenset(column for column in {*old[ours], *new[theirs]} if choice.ignores(ours, column)),
+            name,
+            other,
+            renamed_columns.get(name, {}),
+            frozenset(each for each in {*names[0][name], *names[1][other]} if choice.ignores(name, each)),
         )
-        for ours, theirs in pairs
-        if theirs in new
+        for name in sorted(ours.keys() - not_checked.keys())
+        if (other := renamed.get(name, name)) in theirs
     ]
+    return Chosen(ours, theirs, tuple(pairs), not_checked, origins, before.names | after.names)
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -84,7 +84,7 @@ class _Reading:
                 workers=self.choice.workers,
                 statement_timeout=self.choice.statement_timeout,
                 buckets=buckets,
-                chooses=self.choice.chooses,
+                chooses=self.choice.reads,
                 progress=self.progress,
             )
         assert kept

@@ -34,9 +34,11 @@ def render(comparison: Comparison, **_: object) -> str:
         "only_new": [{"table": name, "rows": rows} for name, rows in comparison.only_new.items()],
         "sequences": [
             {"sequence": change.name, "old": _position(change.old), "new": _position(change.new)}
-            for change in comparison.sequences
+            for change in comparison.sequences.changes
         ],
-        "warnings": list(comparison.behind),
+        "only_old_sequences": list(comparison.sequences.only_old),
+        "only_new_sequences": list(comparison.sequences.only_new),
+        "warnings": list(comparison.sequences.behind),
         "notes": list(comparison.notes),
         "not_checked": [{"subject": name, "reason": reason} for name, reason in comparison.not_checked.items()],
     }

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from migsafe.comparison.choice import Choice, match
+from migsafe.comparison.choice import Choice, Chosen, choose
 from migsafe.comparison.result import ComparedSide, ComparedTable, Comparison
+from migsafe.comparison.sequences import Sequences, compare_sequences
 from migsafe.fingerprints import making_of
 from migsafe.postgres.databases import server_version
 from migsafe.postgres.snapshot_sessions import snapshot_sessions
 from migsafe.rows.batches import Reading, read_all, reason
 from migsafe.rows.both import both
 from migsafe.rows.compare import RowsDifference, compare_pair
-from migsafe.rows.contents import SequenceChange
 from migsafe.rows.digest import NATIVE, PORTABLE
 from migsafe.rows.pairs import Pair, Selection, share
-from migsafe.rows.sequences import Sequence, read_sequences
+from migsafe.rows.sequences import read_sequences
 from migsafe.rows.sums import is_divided, pair_sums
-from migsafe.rows.tables import find_wholes
+from migsafe.rows.tables import Chooses, find_all
 from migsafe.rows.work import share_out
 
 if TYPE_CHECKING:
@@ -62,39 +62,24 @@ class _Comparing:
     def run(self, old_name: str, new_name: str) -> Comparison:
         before, after = self.crews[0]
         self.progress("reading the catalogs")
-        old, new = (self._tables(connection) for connection in (before, after))
-        pairs = self._pairs(old, new)
+        old, new = find_all(before), find_all(after)
+        chosen = choose(old, new, self.choice, lambda table: (column.name for column in table.columns))
+        self.not_checked.update(chosen.not_checked)
+        pairs = _pairs(chosen)
+        sequences = self._sequences(chosen.origins)
+        self.choice.require_found({*chosen.names, *self.not_checked, *sequences[0], *sequences[1]})
         changed = {name: table for part in share_out(self.crews, _pieces(pairs), self._compare) for name, table in part}
-        only_old = {name: table for name, table in old.items() if name not in pairs and self._counts(name)}
-        paired = {new_name for new_name, _ in pairs.values()}
-        only_new = {name: table for name, table in new.items() if name not in paired and self._counts(name)}
-        sequences, behind = self._sequences(before, after)
         return Comparison(
             ComparedSide("database", old_name, server_version(before)[0]),
             ComparedSide("database", new_name, server_version(after)[0]),
             tables=tuple(changed[name] for name in sorted(changed)),
-            only_old=self._row_counts(before, only_old),
-            only_new=self._row_counts(after, only_new),
-            sequences=sequences,
-            behind=behind,
-            not_checked={name: why for name, why in sorted(self.not_checked.items()) if self.choice.chooses(name)},
+            only_old=self._row_counts(before, chosen.only_old),
+            only_new=self._row_counts(after, chosen.only_new),
+            sequences=compare_sequences(*sequences, chosen.pairs),
+            not_checked=dict(sorted(self.not_checked.items())),
             sample=self.choice.sample,
             where=self.choice.where,
         )
-
-    def _tables(self, connection: psycopg.Connection) -> dict[str, Table]:
-        return find_wholes(connection, self.not_checked)
-
-    def _counts(self, name: str) -> bool:
-        return self.choice.chooses(name) and name not in self.not_checked
-
-    def _pairs(self, old: Mapping[str, Table], new: Mapping[str, Table]) -> dict[str, tuple[str, Pair]]:
-        """By the old name: the new one, and both tables."""
-        columns = [{name: [c.name for c in table.columns] for name, table in side.items()} for side in (old, new)]
-        return {
-            each.old: (each.new, share(old[each.old], new[each.new], renamed=each.renamed, ignored=each.ignored))
-            for each in match(columns[0], columns[1], self.choice)
-        }
 
     def _compare(self, crew: Sessions, piece: Mapping[str, tuple[str, Pair]]) -> list[tuple[str, ComparedTable]]:
         before, after = crew
@@ -117,31 +102,27 @@ class _Comparing:
         readings = (Reading(name, sql.SQL("count(*) FROM {}").format(t.source), 1) for name, t in tables.items())
         return {name: int(rows[0][0]) for name, rows in read_all(connection, readings, self.not_checked)}
 
-    def _sequences(
-        self, before: psycopg.Connection, after: psycopg.Connection
-    ) -> tuple[tuple[SequenceChange, ...], tuple[str, ...]]:
-        old, new = both(self._read_sequences, (before,), (after,))
-        return compare_sequences(old, new)
+    def _sequences(self, origins: Mapping[str, str]) -> tuple[Sequences, Sequences]:
+        """Those that both sides can read, or that one side lacks."""
+        before, after = self.crews[0]
+        sides = both(self._read_sequences, (before, self.choice.chooses), (after, self.choice.from_origins(origins)))
+        old, new = ({name: each for name, each in side.items() if name not in self.not_checked} for side in sides)
+        return old, new
 
-    def _read_sequences(self, connection: psycopg.Connection) -> dict[str, Sequence]:
-        found = read_sequences(connection, self.not_checked, columns=True)
-        return {
-            each.name: each for each in found if self.choice.chooses(each.name) and each.name not in self.not_checked
-        }
+    def _read_sequences(self, connection: psycopg.Connection, chooses: Chooses) -> Sequences:
+        found = read_sequences(connection, self.not_checked, chooses=chooses, columns=True)
+        return {each.name: each for each in found}
 
 
-def compare_sequences(
-    old: Mapping[str, Sequence], new: Mapping[str, Sequence]
-) -> tuple[tuple[SequenceChange, ...], tuple[str, ...]]:
-    """Sequences of both sides that stand elsewhere, and the warnings of those that lie behind their column."""
-    changes = (SequenceChange(name, old[name].position, new[name].position) for name in sorted(old.keys() & new.keys()))
-    warnings = (
-        f"{side}: {sequence.warning}"
-        for side, sequences in (("old side", old), ("new side", new))
-        for sequence in sequences.values()
-        if sequence.behind
-    )
-    return tuple(change for change in changes if change.old != change.new), tuple(warnings)
+def _pairs(chosen: Chosen[Table]) -> dict[str, tuple[str, Pair]]:
+    """By the old name: the new one, and both tables."""
+    return {
+        each.old: (
+            each.new,
+            share(chosen.old[each.old], chosen.new[each.new], renamed=each.renamed, ignored=each.ignored),
+        )
+        for each in chosen.pairs
+    }
 
 
 def _pieces(pairs: Mapping[str, tuple[str, Pair]]) -> Iterator[dict[str, tuple[str, Pair]]]:

@@ -53,7 +53,7 @@ def read_restored(
             workers=choice.workers,
             statement_timeout=choice.statement_timeout,
             buckets=buckets,
-            chooses=choice.chooses,
+            chooses=choice.reads,
             progress=progress,
         )
     return replace(

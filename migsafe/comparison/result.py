@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from migsafe.comparison.sequences import SequencesDifference
 from migsafe.errors import ExitCode
 from migsafe.rows.compare import RowDifference
-from migsafe.rows.contents import SequenceChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ComparedTable:
 class Comparison:
     """What two sides differ in. ``only_old`` and ``only_new`` are tables that one side lacks, and their rows.
 
-    ``behind`` are warnings of sequences that are going to give a value their column has; they make no difference.
+    Of sequences only those make a difference that stand elsewhere.
     """
 
     old: ComparedSide
@@ -71,8 +71,7 @@ class Comparison:
     tables: tuple[ComparedTable, ...] = ()
     only_old: Mapping[str, int] = field(default_factory=dict)
     only_new: Mapping[str, int] = field(default_factory=dict)
-    sequences: tuple[SequenceChange, ...] = ()
-    behind: tuple[str, ...] = ()
+    sequences: SequencesDifference = field(default_factory=SequencesDifference)
     not_checked: Mapping[str, str] = field(default_factory=dict)
     sample: float = 1.0
     where: str | None = None
@@ -82,7 +81,7 @@ class Comparison:
     def differs(self) -> bool:
         """Whether anything that was compared differs. An empty table that one side lacks holds nothing that does."""
         lacking = (*self.only_old.values(), *self.only_new.values())
-        return any(table.differs for table in self.tables) or any(lacking) or bool(self.sequences)
+        return any(table.differs for table in self.tables) or any(lacking) or bool(self.sequences.changes)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -6,15 +6,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migsafe.comparison.choice import Choice, Matched, match
-from migsafe.comparison.live import compare_sequences
+from migsafe.comparison.choice import Choice, Matched, choose
 from migsafe.comparison.result import ComparedTable, Comparison
+from migsafe.comparison.sequences import Sequences, compare_sequences
 from migsafe.fingerprints import Fingerprint, require_same_making
 from migsafe.rows.contents import Bucket, TableContents
 
 if TYPE_CHECKING:
     from migsafe.comparison.result import ComparedSide
-    from migsafe.rows.sequences import Sequence
+    from migsafe.rows.tables import Chooses
+
+OTHERWISE_MADE = "its digests can't be compared: the primary key or types of columns differ"
+KEY_IGNORED = "its digests can't be compared without the primary key, which is in all of them"
+ROWS_UNKNOWN = (
+    "column by column it holds the same, but it has no primary key, and unless all columns are compared under the same "
+    "names, digests don't tell whether values have changed places between rows"
+)
 
 
 def compare_stored(
@@ -25,75 +32,72 @@ def compare_stored(
     Raises :class:`migsafe.errors.CannotCheck` when they were made in ways that can't be compared.
     """
     require_same_making(old.making, new.making, f"{sides[0].name}, {sides[1].name}")
-    not_checked = {**new.not_checked, **old.not_checked}
-    ours, theirs = _wholes(old, not_checked), _wholes(new, not_checked)
-    pairs = match(_columns(ours), _columns(theirs), choice)
+    chosen = choose(old.found, new.found, choice, lambda table: table.columns)
+    not_checked = {**chosen.not_checked}
+    sequences = (
+        _sequences(old, choice.chooses, not_checked),
+        _sequences(new, choice.from_origins(chosen.origins), not_checked),
+    )
+    choice.require_found({*chosen.names, *sequences[0], *sequences[1]})
     tables = []
-    for each in pairs:
-        table = _compare(each, ours[each.old], theirs[each.new])
-        if table is None:
-            not_checked[each.old] = "its digests can't be compared: the primary key or types of columns differ"
+    for each in chosen.pairs:
+        table = _compare(each, chosen.old[each.old], chosen.new[each.new])
+        if isinstance(table, str):
+            not_checked[each.old] = table
         else:
             tables.append(table)
-    matched = {each.new for each in pairs}
-    changes, behind = compare_sequences(_sequences(old, choice), _sequences(new, choice))
     return Comparison(
         *sides,
         tables=tuple(tables),
-        only_old={n: t.rows for n, t in ours.items() if choice.chooses(n) and n not in {each.old for each in pairs}},
-        only_new={n: t.rows for n, t in theirs.items() if choice.chooses(n) and n not in matched},
-        sequences=changes,
-        behind=behind,
-        not_checked={name: why for name, why in sorted(not_checked.items()) if choice.chooses(name)},
+        only_old={name: table.rows for name, table in chosen.only_old.items()},
+        only_new={name: table.rows for name, table in chosen.only_new.items()},
+        sequences=compare_sequences(*sequences, chosen.pairs),
+        not_checked=dict(sorted(not_checked.items())),
     )
 
 
-def _columns(tables: Mapping[str, TableContents]) -> dict[str, list[str]]:
-    return {name: [*table.columns] for name, table in tables.items()}
-
-
-def _sequences(fingerprint: Fingerprint, choice: Choice) -> dict[str, Sequence]:
-    return {each.name: each for each in fingerprint.sequences if choice.chooses(each.name)}
-
-
-def _wholes(fingerprint: Fingerprint, not_checked: Mapping[str, str]) -> dict[str, TableContents]:
-    """The tables, with partitioned ones in place of their partitions where all of them were read."""
-    roots = fingerprint.partitions
+def _sequences(fingerprint: Fingerprint, chooses: Chooses, not_checked: Mapping[str, str]) -> Sequences:
     return {
-        name: table
-        for name, table in fingerprint.tables.items()
-        if name not in not_checked and roots.get(name) not in fingerprint.tables
+        each.name: each
+        for each in fingerprint.sequences
+        if each.name not in not_checked and chooses(each.name, each.column.table if each.column else None)
     }
 
 
-def _compare(matched: Matched, old: TableContents, new: TableContents) -> ComparedTable | None:
-    """None if nothing can be said of the values, although the counts are the same."""
+def _compare(matched: Matched, old: TableContents, new: TableContents) -> ComparedTable | str:
+    """What differs; or, where nothing does as far as can be seen, why not all of it can."""
     names = {name: matched.renamed.get(name, name) for name in old.columns if name not in matched.ignored}
     shared = {name: other for name, other in names.items() if other in new.columns}
-    table = ComparedTable(
-        matched.old,
-        matched.new if matched.new != matched.old else None,
-        (old.rows, new.rows),
-        only_old=tuple(name for name in names if name not in shared),
-        only_new=tuple(name for name in new.columns if name not in shared.values() and name not in matched.ignored),
-        by_key=bool(old.key),
-    )
     same_key = [(matched.renamed.get(name, name), method) for name, method in old.key] == list(new.key)
+    key_ignored = not matched.ignored.isdisjoint(name for name, _ in old.key)
     columns: dict[str, int | None] = {}
-    unsure = False
+    why: str | None = None
     for name, other in shared.items():
         before, after = old.columns[name], new.columns[other]
         if before.values != after.values:
             columns[name] = None
-        elif not same_key or before.method != after.method:
-            unsure = True
+        elif before.values and (not same_key or before.method != after.method):
+            why = OTHERWISE_MADE
+        elif before.digest != after.digest and key_ignored:
+            why = why or KEY_IGNORED
         elif before.digest != after.digest:
             columns[name] = None
-    all_shared = not (table.only_old or table.only_new or matched.ignored or unsure)
-    whole_rows = all_shared and [*names] == [*new.columns] and same_key and old.row_digest != new.row_digest
-    table = replace(table, columns=columns, whole_rows=whole_rows)
-    if unsure and not table.differs:
-        return None
+    table = ComparedTable(
+        matched.old,
+        matched.new if matched.new != matched.old else None,
+        (old.rows, new.rows),
+        columns=columns,
+        only_old=tuple(name for name in names if name not in shared),
+        only_new=tuple(name for name in new.columns if name not in shared.values() and name not in matched.ignored),
+        by_key=bool(old.key),
+    )
+    all_shared = not (table.only_old or table.only_new or matched.ignored or why)
+    if all_shared and [names[name] for name in sorted(names)] == sorted(new.columns):
+        table = replace(table, whole_rows=same_key and old.row_digest != new.row_digest)
+    elif old.rows and not old.key and len(shared) > 1:
+        why = why or ROWS_UNKNOWN
+    if why and not table.differs:
+        return why
     return replace(table, buckets=_differing(old, new) if same_key and all_shared else None)
 
 

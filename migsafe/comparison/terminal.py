@@ -99,8 +99,11 @@ def _lists(page: Page, comparison: Comparison) -> None:
     _list(page, "only in the new side", {name: f"{rows:,} rows" for name, rows in comparison.only_new.items()})
     _list(page, "columns not compared", dict(_left_out(comparison)))
     _list(page, "compared by their text, as the types differ", dict(_retyped(comparison)))
-    _list(page, "sequences that stand elsewhere", {c.name: f"{c.old} → {c.new}" for c in comparison.sequences})
-    _list(page, "sequences behind their column", dict.fromkeys(comparison.behind, ""))
+    sequences = comparison.sequences
+    _list(page, "sequences that stand elsewhere", {c.name: f"{c.old} → {c.new}" for c in sequences.changes})
+    _list(page, "sequences only in the old side", dict.fromkeys(sequences.only_old, ""))
+    _list(page, "sequences only in the new side", dict.fromkeys(sequences.only_new, ""))
+    _list(page, "sequences behind their column", dict.fromkeys(sequences.behind, ""))
     _list(page, "not checked", comparison.not_checked)
     _list(page, "not shown", dict.fromkeys(comparison.notes, ""))
 

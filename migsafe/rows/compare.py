@@ -97,12 +97,11 @@ def compare_rows(
 
 
 def _find(connection: psycopg.Connection, name: str) -> Table:
-    not_checked: dict[str, str] = {}
-    tables = find_all(connection, not_checked)
-    if name not in tables:
-        database = connection.info.dbname
-        raise CannotCheck(not_checked.get(name, "there is no such table"), where=f"table {name} in database {database}")
-    return tables[name]
+    found = find_all(connection)
+    if name not in found.tables:
+        reason = found.refused.get(name, "there is no such table")
+        raise CannotCheck(reason, where=f"table {name} in database {connection.info.dbname}")
+    return found.tables[name]
 
 
 def compare_pair(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg import sql
 from psycopg.rows import tuple_row
@@ -12,6 +12,7 @@ from psycopg.rows import tuple_row
 from migsafe.postgres.catalogs import contents_query
 from migsafe.rows.batches import Reading, read_all
 from migsafe.rows.contents import ColumnName, SequencePosition
+from migsafe.rows.tables import Chooses, everything
 
 if TYPE_CHECKING:
     import psycopg
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A sequence, where it stands, the column that owns it, and the last value in the sequence's direction there."""
+    """A sequence, where it stands, the column that it fills, and the last value in the sequence's direction there.
+
+    That column owns it, or its default calls for it: of several, the one that is furthest.
+    """
 
     name: str
     position: SequencePosition
@@ -48,47 +52,66 @@ class Sequence:
         )
 
 
+class _Filled(NamedTuple):
+    """A column that a sequence fills. Only one that holds whole numbers can be compared with the sequence."""
+
+    table: str
+    schema: str
+    name: str
+    column: str
+    whole_numbers: bool
+
+    def furthest(self, increment: int) -> sql.Composed:
+        return sql.SQL("(SELECT {}({})::bigint FROM {})").format(
+            sql.SQL("max" if increment > 0 else "min"),
+            sql.Identifier(self.column),
+            sql.Identifier(self.schema, self.name),
+        )
+
+
 def read_sequences(
     connection: psycopg.Connection,
     not_checked: dict[str, str],
     *,
     ignore: Collection[str] = (),
+    chooses: Chooses = everything,
     columns: bool = False,
 ) -> list[Sequence]:
-    """All sequences but those owned by tables in ``ignore``, by name; with ``columns`` those are looked into, too.
+    """All sequences but those that fill tables in ``ignore``, by name; with ``columns`` these are looked into, too.
 
-    The furthest value of a column that an index begins with is one look; without one it is a pass over the table.
+    ``chooses`` tells by a sequence's name and the table that it fills whether it is read. The furthest value of a
+    column that an index begins with is one look; without one it is a pass over the table.
     """
-    found: dict[str, tuple[int, bool, ColumnName | None]] = {}
-    readings = list(_readings(connection, ignore, found, columns=columns))
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(contents_query("sequences")).fetchall()
+    found: dict[str, tuple[Sequence, list[_Filled]]] = {}
+    readings: list[Reading] = []
+    for name, schema, own_name, increment, cycles, of in rows:
+        filled = [_Filled(*each) for each in of]
+        table = filled[0].table if filled else None
+        if table in ignore or not chooses(name, table):
+            continue
+        column = ColumnName(filled[0].table, filled[0].column) if filled else None
+        looked_into = [each for each in filled if each.whole_numbers and columns]
+        nowhere = SequencePosition(0, is_called=False)
+        found[name] = Sequence(name, nowhere, increment, cycles, column), looked_into
+        furthest = sql.SQL(", ").join(each.furthest(increment) for each in looked_into)
+        select = sql.SQL("last_value, is_called, ARRAY[{}]::bigint[] FROM {}")
+        readings.append(Reading(name, select.format(furthest, sql.Identifier(schema, own_name)), 2 + len(looked_into)))
     return sorted(
         (
-            Sequence(name, SequencePosition(last, is_called), *found[name], furthest)
+            _at(*found[name], SequencePosition(last, is_called), furthest)
             for name, [(last, is_called, furthest)] in read_all(connection, readings, not_checked)
         ),
         key=lambda sequence: sequence.name,
     )
 
 
-def _readings(
-    connection: psycopg.Connection,
-    ignore: Collection[str],
-    found: dict[str, tuple[int, bool, ColumnName | None]],
-    *,
-    columns: bool,
-) -> Iterator[Reading]:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(contents_query("sequences")).fetchall()
-    for name, schema, own_name, owner, owner_schema, owner_name, owner_column, increment, cycles in rows:
-        if owner in ignore:
-            continue
-        found[name] = (increment, cycles, ColumnName(owner, owner_column) if owner else None)
-        furthest: sql.Composable = sql.SQL("NULL::bigint")
-        if columns and owner:
-            furthest = sql.SQL("(SELECT {}({})::bigint FROM {})").format(
-                sql.SQL("max" if increment > 0 else "min"),
-                sql.Identifier(owner_column),
-                sql.Identifier(owner_schema, owner_name),
-            )
-        select = sql.SQL("last_value, is_called, {} FROM {}").format(furthest, sql.Identifier(schema, own_name))
-        yield Reading(name, select, 3)
+def _at(sequence: Sequence, filled: list[_Filled], position: SequencePosition, furthest: list[int | None]) -> Sequence:
+    """The sequence at this position, with that of its columns which is furthest, if any has a value."""
+    values = [(value, each) for value, each in zip(furthest, filled, strict=True) if value is not None]
+    if not values:
+        return replace(sequence, position=position)
+    choose = max if sequence.increment > 0 else min
+    value, each = choose(values, key=lambda pair: pair[0])
+    return replace(sequence, position=position, column=ColumnName(each.table, each.column), furthest=value)
