@@ -60,7 +60,8 @@ class HistorySettings:
         str,
         Setting(
             "What commits at once: each statement by itself, as psql does it, or each file, as Diesel and Prisma do it "
-            "(those named .autocommit.sql excepted, and where Diesel's metadata.toml says so).",
+            "(but those named .autocommit.sql, and where Diesel's metadata.toml or a comment of sqlx, Atlas or "
+            "postgres-migrations says so).",
             allowed=("statement", "file"),
             kind="plain",
         ),

@@ -45,6 +45,10 @@ _SECTION_RUNNERS = {
     "+goose": ("goose", "goose up"),
     "+migrate": ("sql-migrate", "sql-migrate up"),
 }
+_NO_TRANSACTION = re.compile(
+    r"^--[ \t]*(?:no-transaction|postgres-migrations[ \t]+disable-transaction|atlas:txmode[ \t]+none)\b", re.MULTILINE
+)
+"""How sqlx, postgres-migrations and Atlas are told that a file is no transaction."""
 _HARMLESS_COMMANDS = frozenset(
     ("echo", "qecho", "warn", "restrict", "unrestrict", "timing", "pset", "x", "a", "t", "H", "f", "C", "encoding")
 )
@@ -58,8 +62,8 @@ class PlainHistory:
     ``down`` with files of the same names, or a folder for each migration with ``up.sql`` and ``down.sql``, as Diesel
     has it, or ``migration.sql``, as Prisma has it. Names with a dialect, as pop writes them (``x.postgres.up.sql``,
     ``x.mysql.up.sql``): a file for PostgreSQL goes before one for all, and other dialects are passed over. Where the
-    settings say that a file is one transaction, those named ``x.autocommit.up.sql`` are none, nor those whose folder
-    has a ``metadata.toml`` of Diesel's that says so.
+    settings say that a file is one transaction, those named ``x.autocommit.up.sql`` are none, nor those that say so in
+    a comment (``-- no-transaction`` of sqlx and its kin) or in Diesel's ``metadata.toml`` beside them.
 
     psql keeps no books, so ``version_tables`` is empty and ``applied`` knows nothing: ``upgrade`` runs its target
     alone, and so does ``downgrade``; whoever calls goes through the files one by one.
@@ -254,7 +258,8 @@ def _transaction(connection: Session, script: Script, *, wanted: bool) -> Iterat
 
 def _is_autocommit(script: Script) -> bool:
     name = _FILE_NAME.fullmatch(script.file.name)
-    return bool(name and name["autocommit"]) or _diesel_says_so(script.file.parent / "metadata.toml")
+    marked = (name and name["autocommit"]) or _NO_TRANSACTION.search(script.text)
+    return bool(marked) or _diesel_says_so(script.file.parent / "metadata.toml")
 
 
 def _diesel_says_so(file: Path) -> bool:

@@ -105,6 +105,26 @@ def test_diesel_says_beside_a_file_that_it_is_no_transaction(
         history.upgrade(database, history.migrations[2])
 
 
+@pytest.mark.parametrize(
+    ("comment", "kept"),
+    [
+        ("-- no-transaction", [(1,)]),
+        ("--no-transaction because of the index", [(1,)]),
+        ("-- atlas:txmode none", [(1,)]),
+        ("-- postgres-migrations disable-transaction", [(1,)]),
+        ("-- there is no-transaction", []),
+        ("-- no-transactions", []),
+    ],
+)
+def test_a_comment_of_its_tool_says_that_a_file_is_no_transaction(
+    sql_files: Folder, database: Address, comment: str, kept: list[tuple[int]]
+) -> None:
+    files = {"1.sql": "CREATE TABLE t (i int);", "2.sql": f"{comment}\nINSERT INTO t VALUES (1); SELECT 1/0;"}
+    history = sql_files(files, kind="plain", transaction="file")
+    assert [history.upgrade(database, each).succeeded for each in history.migrations] == [True, False]
+    assert rows(database, "SELECT i FROM t") == kept
+
+
 def test_each_statement_commits_by_itself_and_what_is_left_open_is_rolled_back(
     sql_files: Folder, database: Address
 ) -> None:
