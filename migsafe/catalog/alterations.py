@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from migsafe.catalog.catalog import Catalog, Effect, ObjectId, Refusal, spoken
 from migsafe.catalog.drops import drop_column, drop_constraint
+from migsafe.catalog.holdings import Effect, Holdings, ObjectId, Refusal, spoken
 from migsafe.catalog.makings import add_column, add_constraint
 from migsafe.catalog.objects import Index, Named, Relation, Sequence, Table, View
 from migsafe.sql.actions import (
@@ -34,7 +34,7 @@ from migsafe.sql.actions import (
 from migsafe.sql.names import Name
 
 
-def alter_table(catalog: Catalog, action: AlterTable) -> Effect:
+def alter_table(catalog: Holdings, action: AlterTable) -> Effect:
     known_missing = catalog.complete or catalog.was_dropped(Kind.TABLE, action.table)
     if action.if_exists and known_missing and catalog.find(action.table) is None:
         return Effect(skipped=True)
@@ -42,21 +42,21 @@ def alter_table(catalog: Catalog, action: AlterTable) -> Effect:
     return _ALTERATIONS[type(action)](catalog, table, action)
 
 
-def _add_column(catalog: Catalog, table: Table, action: AddColumn) -> Effect:
+def _add_column(catalog: Holdings, table: Table, action: AddColumn) -> Effect:
     if action.if_not_exists and action.column.name in table.columns:
         return Effect(skipped=True)
     certain = table.complete or action.column.name in table.gone
     return Effect(made=tuple(add_column(catalog, table.name, action.column)), certain=certain)
 
 
-def _add_constraint(catalog: Catalog, table: Table, action: AddConstraint) -> Effect:
+def _add_constraint(catalog: Holdings, table: Table, action: AddConstraint) -> Effect:
     return Effect(made=tuple(add_constraint(catalog, table.name, action.constraint)))
 
 
-def _change_column(**values: str) -> Callable[[Catalog, Table, Any], Effect]:
+def _change_column(**values: str) -> Callable[[Holdings, Table, Any], Effect]:
     """A handler that gives a column other values: constants, or ``=field`` of the action."""
 
-    def handle(catalog: Catalog, table: Table, action: Any) -> Effect:
+    def handle(catalog: Holdings, table: Table, action: Any) -> Effect:
         known = table.columns.get(action.column)
         if known is None:
             _expect_column(table, action.column)
@@ -75,7 +75,7 @@ def _expect_column(table: Table, column: str) -> None:
         raise Refusal("42703", f'column "{column}" of relation "{table.name.name}" does not exist')
 
 
-def _set_identity(catalog: Catalog, table: Table, action: SetIdentity) -> Effect:
+def _set_identity(catalog: Holdings, table: Table, action: SetIdentity) -> Effect:
     known = table.columns.get(action.column)
     if known is None:
         _expect_column(table, action.column)
@@ -91,7 +91,7 @@ def _set_identity(catalog: Catalog, table: Table, action: SetIdentity) -> Effect
     return _change_column(identity="=identity")(catalog, table, action)
 
 
-def _validate(catalog: Catalog, table: Table, action: ValidateConstraint) -> Effect:
+def _validate(catalog: Holdings, table: Table, action: ValidateConstraint) -> Effect:
     known = table.constraints.get(action.name)
     if known is None:
         if table.complete or action.name in table.gone:
@@ -101,13 +101,13 @@ def _validate(catalog: Catalog, table: Table, action: ValidateConstraint) -> Eff
     return Effect(changed=(ObjectId(Kind.CONSTRAINT, table.name, action.name),))
 
 
-def _attach(catalog: Catalog, table: Table, action: AttachPartition) -> Effect:
+def _attach(catalog: Holdings, table: Table, action: AttachPartition) -> Effect:
     partition = catalog.expect_table(action.partition)
     catalog.change(partition, partition_of=table.name, default_partition=action.default)
     return Effect(changed=(ObjectId(Kind.TABLE, partition.name),))
 
 
-def _detach(catalog: Catalog, table: Table, action: DetachPartition) -> Effect:
+def _detach(catalog: Holdings, table: Table, action: DetachPartition) -> Effect:
     partition = catalog.expect_table(action.partition)
     if partition.complete and partition.partition_of != table.name:
         raise Refusal("42P01", f'relation "{partition.name.name}" is not a partition of relation "{table.name.name}"')
@@ -115,11 +115,11 @@ def _detach(catalog: Catalog, table: Table, action: DetachPartition) -> Effect:
     return Effect(changed=(ObjectId(Kind.TABLE, partition.name),))
 
 
-def _nothing(_: Catalog, table: Table, __: AlterTableOther) -> Effect:
+def _nothing(_: Holdings, table: Table, __: AlterTableOther) -> Effect:
     return Effect(changed=(ObjectId(Kind.TABLE, table.name),))
 
 
-_ALTERATIONS: Mapping[type[Action], Callable[[Catalog, Table, Any], Effect]] = {
+_ALTERATIONS: Mapping[type[Action], Callable[[Holdings, Table, Any], Effect]] = {
     AddColumn: _add_column,
     DropColumn: drop_column,
     AlterColumnType: _change_column(type="=type"),
@@ -136,7 +136,7 @@ _ALTERATIONS: Mapping[type[Action], Callable[[Catalog, Table, Any], Effect]] = {
 }
 
 
-def rename(catalog: Catalog, action: Rename) -> Effect:
+def rename(catalog: Holdings, action: Rename) -> Effect:
     if action.kind is Kind.COLUMN and action.part:
         return _rename_column(catalog, action, action.part)
     if action.kind is Kind.CONSTRAINT and action.part:
@@ -150,7 +150,7 @@ def rename(catalog: Catalog, action: Rename) -> Effect:
     return _rename_other(catalog, action)
 
 
-def _rename_other(catalog: Catalog, action: Rename) -> Effect:
+def _rename_other(catalog: Holdings, action: Rename) -> Effect:
     known = catalog.other(action.kind, action.name)
     if known is not None:
         key = next(key for key, each in catalog.others.items() if each is known)
@@ -178,7 +178,7 @@ def _rename_other(catalog: Catalog, action: Rename) -> Effect:
     return Effect(certain=False)
 
 
-def _rename_in_columns(catalog: Catalog, old: Name, new: str) -> None:
+def _rename_in_columns(catalog: Holdings, old: Name, new: str) -> None:
     """Give the type of columns its new name, so that another type with the old one isn't taken for theirs."""
     for table in [each for each in catalog.relations.values() if isinstance(each, Table)]:
         columns = {
@@ -193,7 +193,7 @@ def _rename_in_columns(catalog: Catalog, old: Name, new: str) -> None:
 _RELATIONS = (Kind.TABLE, Kind.FOREIGN_TABLE, Kind.INDEX, Kind.SEQUENCE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
 
 
-def _rename_column(catalog: Catalog, action: Rename, old: str) -> Effect:
+def _rename_column(catalog: Holdings, action: Rename, old: str) -> Effect:
     table = catalog.expect_table(action.name)
     if action.new_name in table.columns:
         raise Refusal("42701", f'column "{action.new_name}" of relation "{table.name.name}" already exists')
@@ -220,7 +220,7 @@ def _swapped(names: tuple[Any, ...], old: str, new: str) -> tuple[Any, ...]:
     return tuple(new if name == old else name for name in names)
 
 
-def _rename_constraint(catalog: Catalog, action: Rename, old: str) -> Effect:
+def _rename_constraint(catalog: Holdings, action: Rename, old: str) -> Effect:
     table = catalog.expect_table(action.name)
     known = table.constraints.get(old)
     if known is None:
@@ -239,7 +239,7 @@ def _rename_constraint(catalog: Catalog, action: Rename, old: str) -> Effect:
     return Effect(changed=(ObjectId(Kind.CONSTRAINT, table.name, action.new_name),))
 
 
-def _rename_part(catalog: Catalog, action: Rename, old: str) -> Effect:
+def _rename_part(catalog: Holdings, action: Rename, old: str) -> Effect:
     table = catalog.expect_table(action.name)
     if (action.kind, old) not in table.parts:
         if table.complete or old in table.gone:
@@ -250,7 +250,7 @@ def _rename_part(catalog: Catalog, action: Rename, old: str) -> Effect:
     return Effect(changed=(ObjectId(action.kind, table.name, action.new_name),))
 
 
-def alter_domain(catalog: Catalog, action: AlterDomain) -> Effect:
+def alter_domain(catalog: Holdings, action: AlterDomain) -> Effect:
     """Only constraints that come are followed: what a domain without the one that goes still has isn't known."""
     known = catalog.type(action.name)
     if known is None or action.what not in (_ADD_CONSTRAINT, _SET_NOT_NULL):
@@ -262,7 +262,7 @@ def alter_domain(catalog: Catalog, action: AlterDomain) -> Effect:
 _ADD_CONSTRAINT, _SET_NOT_NULL = "C", "O"
 
 
-def set_schema(catalog: Catalog, action: SetSchema) -> Effect:
+def set_schema(catalog: Holdings, action: SetSchema) -> Effect:
     if found := catalog.find(action.name):
         moved = [found]
         if isinstance(found, Table):
@@ -282,7 +282,7 @@ def set_schema(catalog: Catalog, action: SetSchema) -> Effect:
     return Effect(changed=(ObjectId(known.kind, moved_to.name),))
 
 
-def _move(catalog: Catalog, relation: Relation, new: Name) -> Effect:
+def _move(catalog: Holdings, relation: Relation, new: Name) -> Effect:
     """Give a relation another name, also where others name it."""
     old = relation.name
     current = catalog.find(old) or relation
@@ -326,7 +326,7 @@ def _renamed_inside(table: Table, moved: Relation, old: Name, new: Name) -> Tabl
     return replace(table, partition_of=new) if table.partition_of == old else table
 
 
-HANDLERS: Mapping[type[Action], Callable[[Catalog, Any], Effect]] = {
+HANDLERS: Mapping[type[Action], Callable[[Holdings, Any], Effect]] = {
     **dict.fromkeys(_ALTERATIONS, alter_table),
     Rename: rename,
     SetSchema: set_schema,

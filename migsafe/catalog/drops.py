@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from migsafe.catalog.catalog import GROUPS, Catalog, Effect, ObjectId, Refusal, spoken
+from migsafe.catalog.holdings import GROUPS, Effect, Holdings, ObjectId, Refusal, spoken
 from migsafe.catalog.objects import Index, Relation, Sequence, Table, View
 from migsafe.sql.actions import Action, ConstraintKind, Drop, DropColumn, DropConstraint, Kind
 from migsafe.sql.names import Name
@@ -13,7 +13,7 @@ from migsafe.sql.names import Name
 RELATIONS = (Kind.TABLE, Kind.FOREIGN_TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.INDEX, Kind.SEQUENCE)
 
 
-def drop(catalog: Catalog, action: Drop) -> Effect:
+def drop(catalog: Holdings, action: Drop) -> Effect:
     if action.kind in RELATIONS:
         return _drop_relation(catalog, action)
     if action.table is not None:
@@ -36,7 +36,7 @@ def _missing(action: Drop, kind: Kind, *, certain: bool) -> Effect:
     return Effect(certain=False)
 
 
-def _drop_relation(catalog: Catalog, action: Drop) -> Effect:
+def _drop_relation(catalog: Holdings, action: Drop) -> Effect:
     found = catalog.find(action.name)
     if found is None:
         certain = catalog.complete or catalog.was_dropped(Kind.TABLE, action.name)
@@ -56,7 +56,7 @@ def _drop_relation(catalog: Catalog, action: Drop) -> Effect:
     return Effect(dropped=tuple(fall(catalog, found, cascade=action.cascade)))
 
 
-def fall(catalog: Catalog, relation: Relation, *, cascade: bool) -> Iterator[ObjectId]:
+def fall(catalog: Holdings, relation: Relation, *, cascade: bool) -> Iterator[ObjectId]:
     """Drop a relation with what belongs to it and, by CASCADE, with what depends on it.
 
     Raises :class:`Refusal` where something depends on it and there is no CASCADE.
@@ -97,7 +97,7 @@ def _word(relation: Relation) -> Kind:
             return Kind.TABLE
 
 
-def _foreign_keys_to(catalog: Catalog, name: Name, column: str | None = None) -> Iterator[tuple[Table, str]]:
+def _foreign_keys_to(catalog: Holdings, name: Name, column: str | None = None) -> Iterator[tuple[Table, str]]:
     for each in list(catalog.relations.values()):
         if isinstance(each, Table) and each.name != name:
             for constraint in each.constraints.values():
@@ -105,7 +105,7 @@ def _foreign_keys_to(catalog: Catalog, name: Name, column: str | None = None) ->
                     yield each, constraint.name
 
 
-def _fall_constraint(catalog: Catalog, table: Table, name: str) -> Iterator[ObjectId]:
+def _fall_constraint(catalog: Holdings, table: Table, name: str) -> Iterator[ObjectId]:
     current = catalog.table(table.name)
     if current is None or name not in current.constraints:
         return
@@ -118,7 +118,7 @@ def _fall_constraint(catalog: Catalog, table: Table, name: str) -> Iterator[Obje
         yield ObjectId(Kind.INDEX, index.name)
 
 
-def drop_column(catalog: Catalog, table: Table, action: DropColumn) -> Effect:
+def drop_column(catalog: Holdings, table: Table, action: DropColumn) -> Effect:
     """DROP COLUMN, with the indexes and constraints that the column is part of."""
     if action.column not in table.columns:
         certain = table.complete or action.column in table.gone
@@ -134,7 +134,7 @@ def drop_column(catalog: Catalog, table: Table, action: DropColumn) -> Effect:
     return Effect(dropped=tuple(_fall_column(catalog, table, action.column, keys)))
 
 
-def _fall_column(catalog: Catalog, table: Table, column: str, keys: list[tuple[Table, str]]) -> Iterator[ObjectId]:
+def _fall_column(catalog: Holdings, table: Table, column: str, keys: list[tuple[Table, str]]) -> Iterator[ObjectId]:
     for other, constraint in keys:
         yield from _fall_constraint(catalog, other, constraint)
     for constraint in [each.name for each in table.constraints.values() if column in each.columns]:
@@ -150,7 +150,7 @@ def _fall_column(catalog: Catalog, table: Table, column: str, keys: list[tuple[T
     yield ObjectId(Kind.COLUMN, table.name, column)
 
 
-def drop_constraint(catalog: Catalog, table: Table, action: DropConstraint) -> Effect:
+def drop_constraint(catalog: Holdings, table: Table, action: DropConstraint) -> Effect:
     """DROP CONSTRAINT, with the index behind it."""
     known = table.constraints.get(action.name)
     if known is None:
@@ -166,7 +166,7 @@ def drop_constraint(catalog: Catalog, table: Table, action: DropConstraint) -> E
     return Effect(dropped=tuple(dropped))
 
 
-def _drop_part(catalog: Catalog, action: Drop, of: Name) -> Effect:
+def _drop_part(catalog: Holdings, action: Drop, of: Name) -> Effect:
     if action.if_exists and catalog.find(of) is None and (catalog.complete or catalog.was_dropped(Kind.TABLE, of)):
         return Effect(skipped=True)
     table = catalog.expect_table(of)
@@ -181,7 +181,7 @@ def _drop_part(catalog: Catalog, action: Drop, of: Name) -> Effect:
     return Effect(dropped=(ObjectId(action.kind, table.name, action.name.name),))
 
 
-def _drop_schema(catalog: Catalog, action: Drop) -> Effect:
+def _drop_schema(catalog: Holdings, action: Drop) -> Effect:
     schema = action.name.name
     inside = [each for each in catalog.relations.values() if each.name.schema == schema]
     if inside and not action.cascade:
@@ -204,7 +204,7 @@ def _drop_schema(catalog: Catalog, action: Drop) -> Effect:
     return Effect(dropped=(*dropped, ObjectId(Kind.SCHEMA, Name(schema))))
 
 
-def _drop_named(catalog: Catalog, action: Drop) -> Effect:
+def _drop_named(catalog: Holdings, action: Drop) -> Effect:
     kind = GROUPS.get(action.kind, action.kind)
     for schema in (action.name.schema,) if action.name.schema else ("", *catalog.search_path):
         keys = list(catalog.keys_of(kind, schema, action.name.name, action.arguments))
@@ -225,4 +225,4 @@ def _drop_named(catalog: Catalog, action: Drop) -> Effect:
     return effect
 
 
-HANDLERS: Mapping[type[Action], Callable[[Catalog, Any], Effect]] = {Drop: drop}
+HANDLERS: Mapping[type[Action], Callable[[Holdings, Any], Effect]] = {Drop: drop}

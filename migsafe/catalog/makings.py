@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from migsafe.catalog.catalog import GROUPS, Catalog, Effect, ObjectId, Refusal, signature
+from migsafe.catalog.holdings import GROUPS, Effect, Holdings, ObjectId, Refusal, signature
 from migsafe.catalog.objects import Index, KnownConstraint, Named, Sequence, Table, View
 from migsafe.sql.actions import (
     Action,
@@ -40,10 +40,10 @@ _LABELS = {
 }
 
 
-def create_table(catalog: Catalog, action: CreateTable) -> Effect:
+def create_table(catalog: Holdings, action: CreateTable) -> Effect:
     if action.if_not_exists and (found := catalog.find(action.name)):
         return Effect(changed=(), skipped=True, certain=bool(found))
-    name = catalog.expect_free(action.name, action.temporary)
+    name = catalog.expect_free(action.name, temporary=action.temporary)
     parents = [each for each in (action.partition_of, *action.inherits, *action.like) if each]
     columns: dict[str, Column] = {}
     complete = action.complete and not action.inherits  # whose columns to come are inherited too
@@ -72,12 +72,12 @@ def create_table(catalog: Catalog, action: CreateTable) -> Effect:
     return Effect(made=tuple(made))
 
 
-def add_column(catalog: Catalog, table: Name, column: Column) -> Iterator[ObjectId]:
+def add_column(catalog: Holdings, table: Name, column: Column) -> Iterator[ObjectId]:
     """Give a table a column, with its sequence and its constraints. Raises :class:`Refusal` where it has it."""
     yield from _add_columns(catalog, catalog.expect_table(table), (column,))
 
 
-def _add_columns(catalog: Catalog, known: Table, columns: Iterable[Column]) -> Iterator[ObjectId]:
+def _add_columns(catalog: Holdings, known: Table, columns: Iterable[Column]) -> Iterator[ObjectId]:
     """Several columns at once, and then their constraints."""
     columns = tuple(columns)
     after = dict(known.columns)
@@ -92,7 +92,7 @@ def _add_columns(catalog: Catalog, known: Table, columns: Iterable[Column]) -> I
             yield from add_constraint(catalog, known.name, constraint)
 
 
-def _stored(catalog: Catalog, table: Table, column: Column) -> Column:
+def _stored(catalog: Holdings, table: Table, column: Column) -> Column:
     """The column as the table has it; the sequence behind it is made."""
     if column.serial or column.identity:
         name = _free_name(catalog, table.name, (column.name,), "seq")
@@ -102,7 +102,7 @@ def _stored(catalog: Catalog, table: Table, column: Column) -> Column:
     return replace(column, constraints=()) if column.constraints else column
 
 
-def add_constraint(catalog: Catalog, table: Name, constraint: Constraint) -> Iterator[ObjectId]:
+def add_constraint(catalog: Holdings, table: Name, constraint: Constraint) -> Iterator[ObjectId]:
     """Give a table a constraint, with the index behind it. Raises :class:`Refusal` where the name is taken."""
     known = catalog.expect_table(table)
     for column in constraint.columns:
@@ -140,7 +140,7 @@ def add_constraint(catalog: Catalog, table: Name, constraint: Constraint) -> Ite
     yield ObjectId(Kind.CONSTRAINT, known.name, name)
 
 
-def _index_behind(catalog: Catalog, table: Table, constraint: Constraint, name: str) -> Index | None:
+def _index_behind(catalog: Holdings, table: Table, constraint: Constraint, name: str) -> Index | None:
     if constraint.kind not in (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUSION):
         return None
     if constraint.using_index:
@@ -152,13 +152,13 @@ def _index_behind(catalog: Catalog, table: Table, constraint: Constraint, name: 
         catalog.forget(used)
         index = replace(used, name=table.name.beside(name), constraint=name)
     else:
-        full = catalog.expect_free(table.name.beside(name), table.temporary)
+        full = catalog.expect_free(table.name.beside(name), temporary=table.temporary)
         index = Index(full, table.name, constraint.columns, unique=True, constraint=name, made_in=catalog.script)
     catalog.put(index)
     return index
 
 
-def _constraint_name(catalog: Catalog, table: Table, constraint: Constraint) -> str:
+def _constraint_name(catalog: Holdings, table: Table, constraint: Constraint) -> str:
     columns = constraint.columns
     if constraint.kind is ConstraintKind.PRIMARY_KEY or (constraint.kind is ConstraintKind.CHECK and len(columns) != 1):
         columns = ()
@@ -166,7 +166,7 @@ def _constraint_name(catalog: Catalog, table: Table, constraint: Constraint) -> 
 
 
 def _free_name(
-    catalog: Catalog, table: Name, columns: tuple[str | None, ...], label: str, of: Table | None = None
+    catalog: Holdings, table: Name, columns: tuple[str | None, ...], label: str, of: Table | None = None
 ) -> Name:
     """The name that PostgreSQL chooses: table_columns_label, with a number where that is taken (ChooseRelationName)."""
     middle = "_".join(each or "expr" for each in columns)
@@ -192,7 +192,7 @@ def _fitted(first: str, middle: str, label: str) -> str:
     return "_".join(part for part in parts if part)
 
 
-def create_index(catalog: Catalog, action: CreateIndex) -> Effect:
+def create_index(catalog: Holdings, action: CreateIndex) -> Effect:
     table = catalog.expect_table(action.table)
     if action.name is None:
         name = _free_name(catalog, table.name, action.columns, "idx")
@@ -218,7 +218,7 @@ def create_index(catalog: Catalog, action: CreateIndex) -> Effect:
     return Effect(made=(ObjectId(Kind.INDEX, name),))
 
 
-def create_view(catalog: Catalog, action: CreateView) -> Effect:
+def create_view(catalog: Holdings, action: CreateView) -> Effect:
     found = catalog.find(action.name)
     kind = Kind.MATERIALIZED_VIEW if action.materialized else Kind.VIEW
     if found and action.if_not_exists:
@@ -233,12 +233,12 @@ def create_view(catalog: Catalog, action: CreateView) -> Effect:
     return Effect(made=(ObjectId(kind, name),))
 
 
-def _view(catalog: Catalog, action: CreateView, name: Name, made_in: int) -> View:
+def _view(catalog: Holdings, action: CreateView, name: Name, made_in: int) -> View:
     reads = tuple(catalog.qualified(each) for each in action.tables)
     return View(name, action.columns, reads, action.materialized, made_in)
 
 
-def create_sequence(catalog: Catalog, action: CreateSequence) -> Effect:
+def create_sequence(catalog: Holdings, action: CreateSequence) -> Effect:
     if action.if_not_exists and catalog.find(action.name):
         return Effect(skipped=True)
     name = catalog.expect_free(action.name)
@@ -247,13 +247,13 @@ def create_sequence(catalog: Catalog, action: CreateSequence) -> Effect:
     return Effect(made=(ObjectId(Kind.SEQUENCE, name),))
 
 
-def create_type(catalog: Catalog, action: CreateType) -> Effect:
+def create_type(catalog: Holdings, action: CreateType) -> Effect:
     checked = bool(action.constraints) or (action.base is not None and catalog.is_checked(action.base))
     named = Named(Kind.TYPE, action.name, action.what, action.values, base=action.base, checked=checked)
     return make(catalog, replace(named, made_in=catalog.script))
 
 
-def create_function(catalog: Catalog, action: CreateFunction) -> Effect:
+def create_function(catalog: Holdings, action: CreateFunction) -> Effect:
     volatile = action.volatility == "volatile" and (
         action.language != "sql" or any(catalog.is_volatile(each) for each in action.calls)
     )
@@ -261,7 +261,7 @@ def create_function(catalog: Catalog, action: CreateFunction) -> Effect:
     return make(catalog, named, or_replace=action.or_replace, arguments=action.arguments)
 
 
-def create_other(catalog: Catalog, action: Create) -> Effect:
+def create_other(catalog: Holdings, action: Create) -> Effect:
     if action.table is not None:
         return _create_part(catalog, action, action.table)
     if action.kind in (Kind.OTHER, Kind.ROLE, Kind.DATABASE) and not action.what:
@@ -270,7 +270,7 @@ def create_other(catalog: Catalog, action: Create) -> Effect:
     return make(catalog, named, if_not_exists=action.if_not_exists, or_replace=action.or_replace)
 
 
-def _create_part(catalog: Catalog, action: Create, of: Name) -> Effect:
+def _create_part(catalog: Holdings, action: Create, of: Name) -> Effect:
     table = catalog.expect_table(of)
     part = (action.kind, action.name.name)
     made = ObjectId(action.kind, table.name, action.name.name)
@@ -283,7 +283,7 @@ def _create_part(catalog: Catalog, action: Create, of: Name) -> Effect:
 
 
 def make(
-    catalog: Catalog,
+    catalog: Holdings,
     named: Named,
     *,
     if_not_exists: bool = False,
@@ -313,7 +313,7 @@ def make(
     return Effect(made=(made,))
 
 
-def add_enum_value(catalog: Catalog, action: AddEnumValue) -> Effect:
+def add_enum_value(catalog: Holdings, action: AddEnumValue) -> Effect:
     known = catalog.type(action.type)
     if known is None:
         return Effect(certain=False)
@@ -324,7 +324,7 @@ def add_enum_value(catalog: Catalog, action: AddEnumValue) -> Effect:
     return _with_values(catalog, known, (*known.values, action.value))
 
 
-def rename_enum_value(catalog: Catalog, action: RenameEnumValue) -> Effect:
+def rename_enum_value(catalog: Holdings, action: RenameEnumValue) -> Effect:
     known = catalog.type(action.type)
     if known is None:
         return Effect(certain=False)
@@ -335,12 +335,12 @@ def rename_enum_value(catalog: Catalog, action: RenameEnumValue) -> Effect:
     )
 
 
-def _with_values(catalog: Catalog, known: Named, values: tuple[str, ...]) -> Effect:
+def _with_values(catalog: Holdings, known: Named, values: tuple[str, ...]) -> Effect:
     catalog.others[Kind.TYPE, known.name.schema or "", known.name.name] = replace(known, values=values)
     return Effect(changed=(ObjectId(Kind.TYPE, known.name),))
 
 
-def set_variable(catalog: Catalog, action: SetVariable) -> Effect:
+def set_variable(catalog: Holdings, action: SetVariable) -> Effect:
     """Only ``search_path`` says what a name means."""
     if action.name == "search_path":
         names = (
@@ -350,7 +350,7 @@ def set_variable(catalog: Catalog, action: SetVariable) -> Effect:
     return Effect()
 
 
-HANDLERS: Mapping[type[Action], Callable[[Catalog, Any], Effect]] = {
+HANDLERS: Mapping[type[Action], Callable[[Holdings, Any], Effect]] = {
     CreateTable: create_table,
     CreateIndex: create_index,
     CreateView: create_view,

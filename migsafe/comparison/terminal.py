@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from migsafe.comparison.result import ComparedTable, Comparison
 from migsafe.errors import ExitCode
 from migsafe.plain import one_line
-from migsafe.reports.terminal import Page
+from migsafe.reports.page import Page
 from migsafe.rows.compare import RowDifference, Values
 
 LONGEST_VALUE = 120

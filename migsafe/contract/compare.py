@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from migsafe.contract.changes import Change
-from migsafe.contract.document import Document, Object
+from migsafe.contract.document import Document
+from migsafe.contract.objects import Object
 from migsafe.contract.operations import Operation, Operations, operations
 from migsafe.contract.schemas import Schemas
 from migsafe.contract.security import compare_schemes, compare_security

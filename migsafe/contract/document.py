@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from migsafe.contract.objects import Object
 from migsafe.errors import CannotCheck, UsageError
-from migsafe.findings import Location
 from migsafe.git import complaint, run_git
 
 Read = Callable[[Path], str]
 """Gives the text of a file; raises :class:`FileNotFoundError` when there is none."""
-
-
-class Object(dict[str, Any]):
-    """A JSON object with the file it is in and the line of each of its keys (empty where lines aren't known)."""
-
-    __slots__ = ("file", "lines")
-
-    def __init__(self, items: Mapping[str, Any], file: Path, lines: Mapping[str, int] | None = None) -> None:
-        super().__init__(items)
-        self.file = file
-        self.lines = dict(lines or {})
-
-    def place(self, key: str | None = None, what: str | None = None) -> Location:
-        """Where the key stands, or the object begins; ``what`` names it for a reader."""
-        line = self.lines.get(key) if key in self.lines else min(self.lines.values(), default=None)
-        return Location(self.file, line, object=what)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from migsafe.contract.changes import Side
-from migsafe.contract.document import Document, Object
+from migsafe.contract.document import Document
+from migsafe.contract.objects import Object
 from migsafe.contract.operations import operations
 from migsafe.contract.shapes import Shape, component_name, shape_of
 from migsafe.findings import Location

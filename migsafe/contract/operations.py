@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from migsafe.contract.changes import Change, Side
-from migsafe.contract.document import Document, Object
+from migsafe.contract.document import Document
+from migsafe.contract.objects import Object
 from migsafe.contract.schemas import Schemas
 from migsafe.findings import Location, Severity
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from migsafe.contract.document import Document, Object
+from migsafe.contract.document import Document
+from migsafe.contract.objects import Object
 
 NULL = "null"
 ALL_TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object"})

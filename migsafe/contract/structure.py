@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from migsafe.contract.document import Document, Object
+from migsafe.contract.document import Document
+from migsafe.contract.objects import Object
 from migsafe.errors import UsageError
 
 DEEPEST = 100

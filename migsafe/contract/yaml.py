@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from migsafe.contract.document import Object
+from migsafe.contract.objects import Object
 from migsafe.errors import UsageError
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

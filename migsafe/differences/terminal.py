@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from migsafe.differences.engine import Differences
 from migsafe.plain import one_line
-from migsafe.reports.terminal import Page
+from migsafe.reports.page import Page
 from migsafe.schema.compatibility.judge import Impact
 from migsafe.schema.model import SchemaObject
 from migsafe.schema.tree import Branch, tree

@@ -10,7 +10,7 @@ from migsafe.plain import one_line, shortened
 from migsafe.reports.told import in_the_way, lock_held
 
 if TYPE_CHECKING:
-    from migsafe.reports.terminal import Page
+    from migsafe.reports.page import Page
 
 SHOWN = 10
 """Locks of the whole report; ``migsafe trace`` shows them all, with everything else."""

@@ -13,7 +13,8 @@ from migsafe.findings import Lock, MigrationReport, Report, Statement, Verdict
 from migsafe.plain import many, one_line, shortened
 from migsafe.reports import terminal
 from migsafe.reports.counts import summary
-from migsafe.reports.terminal import Page, title
+from migsafe.reports.page import Page
+from migsafe.reports.terminal import title
 from migsafe.reports.told import BAD, DOUBTFUL, SOFT, length, notes, size
 
 STYLES = {BAD: "red", DOUBTFUL: "yellow", SOFT: "dim"}

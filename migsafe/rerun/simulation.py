@@ -11,7 +11,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
 from migsafe.catalog import Catalog, Effect
-from migsafe.catalog.catalog import TEMPORARY
+from migsafe.catalog.holdings import TEMPORARY
 from migsafe.catalog.layers import Key, Layer, Value
 from migsafe.catalog.objects import Named, Relation, Table
 from migsafe.findings import Repeatable

@@ -8,7 +8,7 @@ from typing import Any
 
 from migsafe.sql import actions
 from migsafe.sql.actions import Action, Kind
-from migsafe.sql.lock_modes import LockMode, lock_mode
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import Name
 
 
@@ -124,7 +124,7 @@ def _each(mode: LockMode) -> Callable[[Any], Iterator[Lock]]:
 
 
 def _lock_table(action: actions.LockTable) -> Iterator[Lock]:
-    yield from (Lock(lock_mode(action.mode), table) for table in action.tables)
+    yield from (Lock(action.mode, table) for table in action.tables)
 
 
 def _vacuum(action: actions.Vacuum) -> Iterator[Lock]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import Expression, Name, Type
 
 
@@ -383,10 +384,8 @@ class Truncate(Action):
 
 @dataclass(frozen=True, slots=True)
 class LockTable(Action):
-    """``mode`` is PostgreSQL's name of it, such as ``AccessExclusiveLock``."""
-
     tables: tuple[Name, ...]
-    mode: str
+    mode: LockMode
     nowait: bool = False
 
 

@@ -72,3 +72,8 @@ _IN_PG_LOCKS = {mode.in_pg_locks: mode for mode in LockMode}
 def lock_mode(name: str) -> LockMode:
     """The mode that ``pg_locks`` calls so. Raises :class:`KeyError` for one that no relation is locked in."""
     return _IN_PG_LOCKS[name]
+
+
+def by_number(number: int) -> LockMode:
+    """The mode by the number that the grammar gives it, from 1 (lockdefs.h)."""
+    return tuple(LockMode)[number - 1]

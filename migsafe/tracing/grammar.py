@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from migsafe.sql.lock_modes import LockMode
+from migsafe.sql.lock_modes import LockMode, by_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _truncate(node: Any) -> Iterator[Named]:
 
 def _lock(node: Any) -> Iterator[Named]:
     for each in node.relations:
-        yield _named(each.range_var, tuple(LockMode)[node.mode - 1])
+        yield _named(each.range_var, by_number(node.mode))
 
 
 def _options(options: Any) -> set[str]:

@@ -10,7 +10,8 @@ from postgast import pg_query_pb2 as pb
 from migsafe.sql.actions import Action, Other
 from migsafe.sql.reading import data, objects, queries, sessions, tables
 
-Reader = Callable[[Any], Iterable[Action]]
+Reader = Callable[[Any], Iterable[Action | pb.Node]]
+"""Gives what a statement of one kind does, and as a node each statement inside it that does something itself."""
 
 READERS: Mapping[str, Reader] = {
     **tables.READERS,
@@ -26,4 +27,5 @@ def actions_of(node: pb.Node) -> tuple[Action, ...]:
     """What a statement does. Of a kind that no reader knows, :class:`Other` says the name."""
     kind = str(node.WhichOneof("node"))
     reader = READERS.get(kind)
-    return tuple(reader(getattr(node, kind))) if reader else (Other(kind),)
+    found = reader(getattr(node, kind)) if reader else (Other(kind),)
+    return tuple(action for each in found for action in (actions_of(each) if isinstance(each, pb.Node) else (each,)))

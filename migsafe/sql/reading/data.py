@@ -11,6 +11,7 @@ from migsafe.sql.actions import (
     Action,
     Cluster,
     Copy,
+    CreateTable,
     Delete,
     Insert,
     LockTable,
@@ -22,21 +23,9 @@ from migsafe.sql.actions import (
     Update,
     Vacuum,
 )
+from migsafe.sql.lock_modes import by_number
 from migsafe.sql.names import Expression, Name, relation_name
 from migsafe.sql.reading.queries import tables_of
-
-LOCK_MODES = (
-    "",
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-)
-"""The modes by the numbers that the grammar gives them (lockdefs.h)."""
 
 _REINDEXED = {
     pb.REINDEX_OBJECT_INDEX: "index",
@@ -47,7 +36,7 @@ _REINDEXED = {
 }
 
 
-def insert(node: pb.InsertStmt) -> Iterator[Action]:
+def insert(node: pb.InsertStmt) -> Iterator[Action | pb.Node]:
     yield from _in_with(node.with_clause)
     conflict = None
     if node.HasField("on_conflict_clause"):
@@ -62,7 +51,7 @@ def insert(node: pb.InsertStmt) -> Iterator[Action]:
     )
 
 
-def update(node: pb.UpdateStmt) -> Iterator[Action]:
+def update(node: pb.UpdateStmt) -> Iterator[Action | pb.Node]:
     yield from _in_with(node.with_clause)
     targets = [each.res_target for each in node.target_list]
     reads = dict.fromkeys(name for each in targets for name in Expression(each.val).columns)
@@ -74,18 +63,16 @@ def update(node: pb.UpdateStmt) -> Iterator[Action]:
     )
 
 
-def delete(node: pb.DeleteStmt) -> Iterator[Action]:
+def delete(node: pb.DeleteStmt) -> Iterator[Action | pb.Node]:
     yield from _in_with(node.with_clause)
     where = Expression(node.where_clause) if node.HasField("where_clause") else None
     yield Delete(relation_name(node.relation), where)
 
 
-def select(node: pb.SelectStmt) -> Iterator[Action]:
+def select(node: pb.SelectStmt) -> Iterator[Action | pb.Node]:
     yield from _in_with(node.with_clause)
     whole = pb.Node(select_stmt=node)
     if node.HasField("into_clause"):
-        from migsafe.sql.actions import CreateTable
-
         yield CreateTable(relation_name(node.into_clause.rel), as_query=True, complete=False)
     yield from _settings(node)
     yield Query(Expression(whole).functions, tuple(tables_of(whole)))
@@ -100,14 +87,10 @@ def _settings(node: pb.SelectStmt) -> Iterator[Action]:
             yield SetVariable(name.sval.sval, value.sval.sval, local.boolval.boolval)
 
 
-def _in_with(clause: pb.WithClause) -> Iterator[Action]:
+def _in_with(clause: pb.WithClause) -> Iterator[pb.Node]:
     """The statements that change rows inside WITH."""
-    from migsafe.sql.reading import actions_of
-
-    for each in clause.ctes:
-        query = each.common_table_expr.ctequery
-        if query.WhichOneof("node") != "select_stmt":
-            yield from actions_of(query)
+    queries = (each.common_table_expr.ctequery for each in clause.ctes)
+    yield from (query for query in queries if query.WhichOneof("node") != "select_stmt")
 
 
 def copy(node: pb.CopyStmt) -> Iterator[Action]:
@@ -121,7 +104,7 @@ def truncate(node: pb.TruncateStmt) -> Iterator[Action]:
 
 def lock(node: pb.LockStmt) -> Iterator[Action]:
     tables = tuple(relation_name(each.range_var) for each in node.relations)
-    yield LockTable(tables, LOCK_MODES[node.mode], node.nowait)
+    yield LockTable(tables, by_number(node.mode), node.nowait)
 
 
 def vacuum(node: pb.VacuumStmt) -> Iterator[Action]:
@@ -153,7 +136,7 @@ def _has(options: Any, name: str) -> bool:
     return False
 
 
-READERS: Mapping[str, Callable[[Any], Iterator[Action]]] = {
+READERS: Mapping[str, Callable[[Any], Iterator[Action | pb.Node]]] = {
     "insert_stmt": insert,
     "update_stmt": update,
     "delete_stmt": delete,

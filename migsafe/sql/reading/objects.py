@@ -177,12 +177,9 @@ def _calls(body: pb.Node, text: pb.Node | None) -> Iterator[Name]:
                 yield from Expression(each.stmt).functions
 
 
-def create_schema(node: pb.CreateSchemaStmt) -> Iterator[Action]:
-    from migsafe.sql.reading import actions_of
-
+def create_schema(node: pb.CreateSchemaStmt) -> Iterator[Action | pb.Node]:
     yield Create(Kind.SCHEMA, Name(node.schemaname or node.authrole.rolename), node.if_not_exists)
-    for each in node.schema_elts:
-        yield from actions_of(each)
+    yield from node.schema_elts
 
 
 def create_extension(node: pb.CreateExtensionStmt) -> Iterator[Action]:
@@ -243,7 +240,7 @@ def drop_role(node: pb.DropRoleStmt) -> Iterator[Action]:
         yield Drop(Kind.ROLE, Name(each.role_spec.rolename), node.missing_ok, together=len(node.roles))
 
 
-READERS: Mapping[str, Callable[[Any], Iterator[Action]]] = {
+READERS: Mapping[str, Callable[[Any], Iterator[Action | pb.Node]]] = {
     "drop_stmt": drop,
     "rename_stmt": rename,
     "alter_object_schema_stmt": set_schema,
