@@ -20,7 +20,7 @@ from migsafe.history.environment import tool_environment
 
 Answer = dict[str, Any]
 
-SCRIPT = Path(__file__).with_name("alembic_process.py")
+SCRIPT = Path(__file__).with_name("alembic_process")
 
 OLDEST_ALEMBIC = (1, 7)
 

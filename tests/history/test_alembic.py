@@ -15,7 +15,7 @@ import pytest
 
 from migsafe.errors import ClientToolMissing, HistoryError, SettingsError
 from migsafe.findings import Severity
-from migsafe.history import alembic_process
+from migsafe.history import alembic_interpreter
 from migsafe.history.alembic import AlembicHistory
 from migsafe.history.model import HistorySettings, Migration
 from migsafe.postgres.address import Address
@@ -648,7 +648,10 @@ def test_alembic_may_be_configured_in_pyproject(project: AlembicProject, databas
 
 
 def test_the_process_speaks_the_oldest_python_it_promises() -> None:
-    ast.parse(Path(alembic_process.__file__).read_text(encoding="utf-8"), feature_version=(3, 8))
+    files = list(alembic_interpreter.SCRIPT.glob("*.py"))
+    assert files
+    for file in files:
+        ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
 def test_the_shop_comes_up_with_its_rows_and_goes_down_again(database: Address) -> None:
