@@ -10,9 +10,9 @@ from postgast import pg_query_pb2 as pb
 from migsafe.catalog import Catalog, Table
 from migsafe.findings import Repeatable
 from migsafe.rerun.said import Said
-from migsafe.sql.actions import Action, ConstraintKind, Copy, Insert, Kind, Query, Update
+from migsafe.sql.actions import Action, AlterColumnType, ConstraintKind, Copy, Insert, Kind, Query, Update
 from migsafe.sql.functions import VOLATILE
-from migsafe.sql.names import Expression, Name, nodes, relation_name, words
+from migsafe.sql.names import Expression, Name, nodes, quoted, relation_name, words
 from migsafe.sql.parsing import ParsedStatement
 
 
@@ -24,6 +24,8 @@ def class_of_rows(action: Action, statement: ParsedStatement, catalog: Catalog) 
         return _made_anew(action.table, catalog) or _again(action.table, (), statement, catalog)
     if isinstance(action, Update):
         return _update(action, statement)
+    if isinstance(action, AlterColumnType):
+        return _changed_type(action)
     if isinstance(action, Query):
         called = next((each for each in action.functions if catalog.other(Kind.FUNCTION, each)), None)
         if called and statement.node.HasField("select_stmt"):
@@ -95,6 +97,17 @@ def _update(action: Update, statement: ParsedStatement) -> Said:
             reason = f"{action.table} is changed again: {column} is made of {', '.join(read)}"
             return Said(Repeatable.DANGEROUS, reason, "depends on rows")
     return Said(Repeatable.RE_RUNNABLE)
+
+
+def _changed_type(action: AlterColumnType) -> Said | None:
+    """A value worked out of itself by more than casts: of the new type it is another one, or none at all."""
+    value = action.using.node if action.using and action.column in action.using.columns else None
+    while value is not None and value.HasField("type_cast"):
+        value = value.type_cast.arg
+    if value is None or value.HasField("column_ref"):
+        return None
+    reason = f"the values of {action.table}.{quoted(action.column)} are worked out of themselves again"
+    return Said(Repeatable.DANGEROUS, reason, "unknown")
 
 
 def _own_columns(value: pb.Node, table: Name) -> dict[str, None]:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from migsafe.catalog import Catalog, Effect
 from migsafe.catalog.holdings import TEMPORARY
 from migsafe.catalog.layers import Key, Layer, Value
 from migsafe.catalog.objects import Named, Relation, Table
 from migsafe.findings import Repeatable
+from migsafe.rerun.names import missing_names
 from migsafe.rerun.rows import class_of_rows
 from migsafe.rerun.said import Said, is_guarded, is_known
-from migsafe.sql.actions import Action, CreateIndex, Drop, DropColumn, DropConstraint
+from migsafe.sql.actions import Action, CreateIndex, Drop, DropColumn, DropConstraint, Rename
 from migsafe.sql.names import quoted
 from migsafe.sql.parsing import ParsedStatement, Within
 
@@ -52,7 +54,8 @@ def rerun(statements: Sequence[ParsedStatement], before: Catalog, *, complete: b
     run = [each for each in statements if each.within is not Within.FUNCTION]
     catalog = before.ahead()
     catalog.begin_script()
-    first = [catalog.apply_all(each.actions) for each in run]
+    takes_away = any(isinstance(action, (Drop, DropColumn, Rename)) for each in run for action in each.actions)
+    first = [_First(each, catalog, look=takes_away) for each in run]
     _end_session(catalog)
     once = catalog.copy()
     catalog.begin_script()
@@ -74,19 +77,35 @@ def _answer(classed: Sequence[StatementRerun], *, complete: bool, changed: bool)
     return "depends on rows" if "depends on rows" in answers else "idempotent"
 
 
+class _First:
+    """A statement in the first run: its effects are those on ``catalog``, which it changes.
+
+    ``missing`` are the names that it finds missing, where ``look`` says that it matters: none of a valid script, but of
+    what isn't understood here.
+    """
+
+    def __init__(self, statement: ParsedStatement, catalog: Catalog, *, look: bool) -> None:
+        self.looked = look and statement.within is Within.SCRIPT and not statement.conditional
+        self.missing = tuple(missing_names(statement, catalog)) if self.looked else ()
+        self.effects = catalog.apply_all(statement.actions)
+
+
 class _Second:
     """A statement in the second run: its effects are those on ``catalog``, which it changes."""
 
-    def __init__(self, statement: ParsedStatement, first: Sequence[Effect], catalog: Catalog) -> None:
+    def __init__(self, statement: ParsedStatement, first: _First, catalog: Catalog) -> None:
         self.statement = statement
         self.rows = [each for action in statement.actions if (each := class_of_rows(action, statement, catalog))]
+        names = missing_names(statement, catalog) if first.looked else ()
+        self.missing = next((each for each in names if each not in first.missing), "")
         self.effects = catalog.apply_all(statement.actions) if not statement.conditional else ()
-        refusals = [each.refusal for each in self.effects if each.refusal]
-        at_first = any(each.refusal for each in first)
-        self.not_modelled = at_first
-        self.refusal = refusals[0].message if refusals and not at_first else ""
-        refused_rows = next((each.reason for each in self.rows if each.leads_to == "refuses"), "")
-        self.refusal = self.refusal or refused_rows
+        self.not_modelled = any(each.refusal for each in first.effects)
+        self.refusal = "" if statement.conditional else self.missing or self._refusal()
+
+    def _refusal(self) -> str:
+        by_effects = (each.refusal.message for each in self.effects if each.refusal and not self.not_modelled)
+        by_rows = (each.reason for each in self.rows if each.leads_to == "refuses")
+        return next(chain(by_effects, by_rows), "")
 
     def said(self, changed: set[Thing]) -> Said:
         """The worst that can be said of the statement, ``changed`` being what the second run leaves otherwise."""
@@ -94,6 +113,8 @@ class _Second:
             return Said(Repeatable.GUARDED, "it stands under a condition, which isn't evaluated")
         if self.not_modelled:
             return Said(Repeatable.UNKNOWN, "the first run would be refused already, by what is known", "unknown")
+        if self.missing:
+            return Said(Repeatable.NOT_RE_RUNNABLE, self.missing)
         if touched := sorted(_things(self.effects) & changed, key=str):
             return Said(Repeatable.DANGEROUS, f"the second run leaves {_spoken(touched[0])} otherwise", "diverges")
         pairs = zip(self.statement.actions, self.effects, strict=False)

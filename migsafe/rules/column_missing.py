@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migsafe.catalog.names import has_all_columns, meant, missing_column
 from migsafe.rules.claims import Says
-from migsafe.rules.names import has_all_columns, meant, missing_column
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import (
     Action,
@@ -72,7 +72,7 @@ def _named(action: Action) -> Iterator[tuple[Name, str]]:
 def _in_queries(context: Context) -> Iterator[Match]:
     told = set()
     for use in context.uses:
-        if isinstance(use, ColumnUse) and (found := missing_column(use, context)):
+        if isinstance(use, ColumnUse) and (found := missing_column(use, context.catalog)):
             where, there = found
             if (use.column, where) not in told:
                 told.add((use.column, where))

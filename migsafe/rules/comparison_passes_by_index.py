@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.catalog import Table
+from migsafe.catalog.names import column_meant
 from migsafe.findings import Severity
 from migsafe.rules.claims import Nothing
-from migsafe.rules.names import column_meant
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.rules.values import keeps_rows
 from migsafe.sql.actions import Column, CreateTable, CreateView, Delete, Insert, Query, Update
@@ -35,7 +35,7 @@ def find(_: Action, context: Context) -> Iterator[Match]:
 def _side(side: pb.Node, other: pb.Node, levels: Iterable[Iterable[Source]], context: Context) -> Iterator[Match]:
     """What keeps the column on one side from being looked up in an index."""
     cast = type_of(side.type_cast.type_name) if side.HasField("type_cast") else None
-    meant = column_meant(side.type_cast.arg if cast else side, levels, context)
+    meant = column_meant(side.type_cast.arg if cast else side, levels, context.catalog)
     if meant is None or context.is_new(meant[0].name) or not _is_indexed(*meant, context):
         return
     table, column = meant
@@ -57,7 +57,7 @@ def _fraction(node: pb.Node, levels: Iterable[Iterable[Source]], context: Contex
         return Type("numeric")
     if node.HasField("type_cast"):
         kind = type_of(node.type_cast.type_name)
-    elif meant := column_meant(node, levels, context):
+    elif meant := column_meant(node, levels, context.catalog):
         kind = meant[1].type
     else:
         return None

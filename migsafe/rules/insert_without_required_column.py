@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.catalog import Table
+from migsafe.catalog.names import has_all_columns
 from migsafe.rules.claims import Says
-from migsafe.rules.names import has_all_columns
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import Column, Insert, Kind
 from migsafe.sql.names import Name, quoted

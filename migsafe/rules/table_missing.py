@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.catalog import Table, View
+from migsafe.catalog.names import is_missing, meant
 from migsafe.rules.claims import Says
-from migsafe.rules.names import is_missing, meant
 from migsafe.rules.rule import Confidence, Match, Rule
 from migsafe.sql.actions import (
     Action,
@@ -42,7 +42,7 @@ def find(action: Action, context: Context) -> Iterator[Match]:
     if context.statement.conditional:
         return
     for table in dict.fromkeys(_named(action, context)):
-        if is_missing(table, context) and not _named_before(table, context):
+        if is_missing(table, context.catalog) and not _named_before(table, context):
             yield _match(table, context)
 
 

@@ -17,6 +17,8 @@ from tests.fix_state import Fresh
 
 TABLE = "CREATE TABLE t (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0, note text); INSERT INTO t VALUES (1, 1, 'A');"
 
+LOOKS_FIRST = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM t WHERE id = 2) THEN INSERT INTO t VALUES (2); END IF; END $$"
+
 ANSWERS = [
     # guarded
     ("CREATE TABLE IF NOT EXISTS x (a int)", "idempotent"),
@@ -29,6 +31,7 @@ ANSWERS = [
     ("INSERT INTO t SELECT 2, 0, 'B' WHERE NOT EXISTS (SELECT FROM t WHERE id = 2)", "idempotent"),
     ("UPDATE t SET n = n * 100, note = 'cents' WHERE note = 'A'", "idempotent"),
     ("DO $$ BEGIN CREATE TYPE e AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$", "idempotent"),
+    (LOOKS_FIRST, "idempotent"),
     # what can be run again by itself, or because of what comes before it in the file
     ("ALTER TABLE t ALTER COLUMN n DROP NOT NULL, ALTER COLUMN note SET DEFAULT ''", "idempotent"),
     ("ALTER TABLE t ALTER COLUMN note SET NOT NULL; COMMENT ON TABLE t IS 'x'", "idempotent"),
@@ -51,6 +54,10 @@ ANSWERS = [
     ("CREATE TABLE IF NOT EXISTS x (a int); CREATE INDEX x_a ON x (a)", "refuses"),
     ("ALTER TABLE t RENAME TO u; CREATE TABLE t (id int)", "refuses"),
     ("INSERT INTO t VALUES (2, 0, 'B')", "refuses"),
+    ("UPDATE t SET n = length(note); ALTER TABLE t DROP COLUMN IF EXISTS note", "refuses"),
+    ("DELETE FROM t WHERE n = 0; DROP TABLE IF EXISTS t", "refuses"),
+    ("CREATE TABLE IF NOT EXISTS u AS SELECT note FROM t; ALTER TABLE t DROP COLUMN IF EXISTS note", "refuses"),
+    ("INSERT INTO t (id, note) VALUES (1, 'a') ON CONFLICT DO NOTHING; ALTER TABLE t DROP IF EXISTS note", "refuses"),
     # what goes through, and leaves something else
     ("CREATE INDEX ON t (n)", "diverges"),
     ("ALTER TABLE t ADD CHECK (n >= 0)", "diverges"),
@@ -107,6 +114,8 @@ def test_a_server_does_what_was_foretold(fresh: Fresh, script: str, answer: str)
         ("UPDATE t SET n = n + 1", "depends on rows"),
         ("UPDATE t SET n = n + 1 WHERE n < 10", "depends on rows"),
         ("UPDATE t SET n = id, id = n", "depends on rows"),
+        ("ALTER TABLE t ALTER n TYPE bigint USING n * 100", "unknown"),
+        ("ALTER TABLE t ALTER note TYPE text[] USING string_to_array(note, ',')", "unknown"),
         ("DO LANGUAGE plpython3u 'x'", "unknown"),
         ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT f()", "refuses"),
         ("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT f()", "unknown"),
@@ -134,6 +143,8 @@ def test_a_file_that_was_not_read_whole_is_idempotent_for_nobody() -> None:
         ("ALTER TABLE t ALTER COLUMN n DROP DEFAULT", Repeatable.RE_RUNNABLE),
         ("UPDATE t SET n = n + 1", Repeatable.DANGEROUS),
         ("UPDATE t SET n = 1", Repeatable.RE_RUNNABLE),
+        ("ALTER TABLE t ALTER note TYPE varchar USING note::text::varchar", Repeatable.RE_RUNNABLE),
+        ("ALTER TABLE t ALTER note TYPE date USING to_date(note, 'YYYY')", Repeatable.DANGEROUS),
         ("UPDATE t SET n = (SELECT max(o.n) FROM other o)", Repeatable.RE_RUNNABLE),
         ("INSERT INTO t SELECT * FROM t2", Repeatable.DANGEROUS),
         ("CREATE INDEX CONCURRENTLY IF NOT EXISTS t_n ON t (n)", Repeatable.DANGEROUS),

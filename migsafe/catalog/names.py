@@ -1,19 +1,16 @@
-"""What rules share about names: whether a table or a column is surely not there, and what was probably meant."""
+"""What a name in a statement means on a catalog: whether a table or a column is surely not there, and what is meant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from postgast import pg_query_pb2 as pb
 
-from migsafe.catalog import Table
+from migsafe.catalog.catalog import Catalog
+from migsafe.catalog.objects import Table
 from migsafe.sql.actions import Column, Kind
 from migsafe.sql.names import Name, quoted, words
 from migsafe.sql.scopes import ColumnUse, Source
-
-if TYPE_CHECKING:
-    from migsafe.rules.context import Context
 
 _SYSTEM_COLUMNS = frozenset(("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"))
 _SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast", "pg_temp")
@@ -37,9 +34,8 @@ _BOOKS = frozenset(
 """The tables in which tools keep their books: no migration makes them."""
 
 
-def is_missing(table: Name, context: Context) -> bool:
+def is_missing(table: Name, catalog: Catalog) -> bool:
     """Whether there surely is no such relation: everything that was made was seen, or it was seen being dropped."""
-    catalog = context.catalog
     if catalog.blurred or catalog.find(table) is not None or table.name in _BOOKS or table.name.startswith("pg_"):
         return False
     if table.schema in _SYSTEM_SCHEMAS:
@@ -56,16 +52,16 @@ def is_missing(table: Name, context: Context) -> bool:
     )
 
 
-def missing_column(use: ColumnUse, context: Context) -> tuple[str, tuple[str, ...]] | None:
+def missing_column(use: ColumnUse, catalog: Catalog) -> tuple[str, tuple[str, ...]] | None:
     """Of what the column surely isn't, in words, and the columns that there are; none where it may be there."""
-    if context.catalog.blurred or use.column in _SYSTEM_COLUMNS:
+    if catalog.blurred or use.column in _SYSTEM_COLUMNS:
         return None
     seen: list[Source] = []
     for level in use.levels:
         for source in level:
             if use.qualifier not in (None, source.alias):
                 continue
-            columns = columns_of(source, context)
+            columns = columns_of(source, catalog)
             if columns is None or use.column in columns or use.column == source.alias:
                 return None
             seen.append(source)
@@ -73,21 +69,21 @@ def missing_column(use: ColumnUse, context: Context) -> tuple[str, tuple[str, ..
             break
     if not seen:
         return None
-    there = tuple(dict.fromkeys(name for source in seen for name in columns_of(source, context) or ()))
+    there = tuple(dict.fromkeys(name for source in seen for name in columns_of(source, catalog) or ()))
     return ", ".join(str(source.table or quoted(source.alias)) for source in seen if source.alias), there
 
 
-def columns_of(source: Source, context: Context) -> tuple[str, ...] | None:
+def columns_of(source: Source, catalog: Catalog) -> tuple[str, ...] | None:
     """The columns of a source, where all of them are known."""
     if source.table is None:
         return source.columns
-    known = context.table(source.table)
+    known = catalog.table(source.table)
     return tuple(known.columns) if known and has_all_columns(known) else None
 
 
-def column_meant(node: pb.Node, levels: Iterable[Iterable[Source]], context: Context) -> tuple[Table, Column] | None:
+def column_meant(node: pb.Node, levels: Iterable[Iterable[Source]], catalog: Catalog) -> tuple[Table, Column] | None:
     """The table and the column that an expression is, where it is one and everything is known of what it may mean."""
-    if not node.HasField("column_ref") or len(node.column_ref.fields) > 2 or context.catalog.blurred:
+    if not node.HasField("column_ref") or len(node.column_ref.fields) > 2 or catalog.blurred:
         return None
     if not all(each.HasField("string") for each in node.column_ref.fields):
         return None
@@ -96,11 +92,11 @@ def column_meant(node: pb.Node, levels: Iterable[Iterable[Source]], context: Con
         for source in level:
             if before and source.alias != before[0]:
                 continue
-            columns = columns_of(source, context)
+            columns = columns_of(source, catalog)
             if columns is None:
                 return None
             if name in columns:
-                table = context.table(source.table) if source.table else None
+                table = catalog.table(source.table) if source.table else None
                 return (table, table.columns[name]) if table else None
     return None
 
