@@ -17,7 +17,8 @@ from migsafe.postgres.tables import find_tables
 if TYPE_CHECKING:
     from migsafe.config import BaselineSettings
     from migsafe.history.model import Migration
-    from migsafe.sandbox import Progress, Sandbox
+    from migsafe.progress import Progress
+    from migsafe.sandbox import Sandbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +11,7 @@ from migsafe.differences.reading import catalog_in_transaction
 from migsafe.errors import CannotCheck
 from migsafe.postgres.databases import server_version
 from migsafe.postgres.snapshot_sessions import snapshot_sessions
+from migsafe.progress import Progress
 from migsafe.rows.buckets import buckets_for
 from migsafe.rows.contents import ColumnContents, Contents, TableContents
 from migsafe.rows.digest import NATIVE, PORTABLE, PROBE, Algorithm
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 MOST_BUCKETS = 256
 TABLES_PER_PIECE = 200
-
-Progress = Callable[[str], None]
 
 
 class Making(NamedTuple):

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 
     from migsafe.config import CheckSettings, Settings
     from migsafe.postgres.server import Server
-    from migsafe.sandbox import Progress, Sandbox
+    from migsafe.progress import Progress
+    from migsafe.sandbox import Sandbox
     from migsafe.state import State
 
 CHECKS: dict[str, Check] = {

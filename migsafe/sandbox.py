@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from migsafe.postgres.shared_objects import SharedObjects
     from migsafe.wire.observer import Observer
 
-Progress = Callable[[str], None]
-"""Told what is being done, in a few words; for standard error."""
-
 DISK_FULL = "53100"
 
 MAY_TAKE_THE_DATABASE_AWAY = {"DROP DATABASE", "ALTER DATABASE"}

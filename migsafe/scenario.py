@@ -21,7 +21,7 @@ from migsafe.git import git
 
 if TYPE_CHECKING:
     from migsafe.findings import Report
-    from migsafe.sandbox import Progress
+    from migsafe.progress import Progress
 
 TWINS = ("bad", "good")
 MERGED = "merged"

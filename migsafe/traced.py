@@ -19,7 +19,7 @@ from migsafe.setting import nearest
 if TYPE_CHECKING:
     from migsafe.checks.experiment import Experiment, Step
     from migsafe.config import Settings
-    from migsafe.sandbox import Progress
+    from migsafe.progress import Progress
 
 
 def trace(settings: Settings, versions: Sequence[str], progress: Progress) -> Report:

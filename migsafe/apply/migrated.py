@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from migsafe.history.model import History
     from migsafe.postgres.address import Address
     from migsafe.postgres.server import Server, ServerSettings
+    from migsafe.progress import Progress
     from migsafe.snapshots.manifest import Snapshot
-    from migsafe.snapshots.take import Progress
 
 
 @dataclass(frozen=True, slots=True)

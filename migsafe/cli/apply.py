@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migsafe.cli.options import with_output, with_settings
-from migsafe.cli.target import address_of, restore_command, tag_option, target_option
+from migsafe.cli.target import restore_command, tag_option, target_option
 from migsafe.errors import ExitCode, UsageError
 from migsafe.plain import plain
+from migsafe.postgres.address import address_of
 
 if TYPE_CHECKING:
     from migsafe.apply.record import Record

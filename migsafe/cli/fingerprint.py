@@ -42,10 +42,10 @@ def command(
     snapshot. Exit code 3: a part of it could not be read, which the file names, and --exclude leaves out.
     """
     from migsafe.comparison.choice import Choice
-    from migsafe.comparison.sides import address_of
     from migsafe.fingerprint_file import write_fingerprint
     from migsafe.fingerprints import take_fingerprint
     from migsafe.plain import one_line
+    from migsafe.postgres.address import address_of
     from migsafe.rows.digest import NATIVE, PORTABLE
 
     choice = Choice(tables=tables, exclude=exclude)

@@ -33,8 +33,8 @@ def command(settings: Settings, progress: Progress, output: Output) -> ExitCode:
     Its schema and rows are brought to a throwaway PostgreSQL of the same version, and what its version table lacks is
     run there with every check. Give the password in PGPASSWORD, or the whole URL in a variable: --target env:NAME.
     """
-    from migsafe.cli.target import address_of
     from migsafe.errors import UsageError
+    from migsafe.postgres.address import address_of
     from migsafe.rehearsal.rehearse import rehearse
 
     if not settings.rehearse.target:

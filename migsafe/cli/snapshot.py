@@ -9,9 +9,10 @@ import click
 
 from migsafe.cli.options import with_settings
 from migsafe.cli.snapshot_text import as_json, line, page, size, sum_of
-from migsafe.cli.target import address_of, tag_option, target_option
+from migsafe.cli.target import tag_option, target_option
 from migsafe.errors import ExitCode, UsageError
 from migsafe.plain import plain
+from migsafe.postgres.address import address_of
 
 if TYPE_CHECKING:
     from migsafe.cli.progress import Progress

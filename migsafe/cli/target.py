@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
-
-from migsafe.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,18 +21,6 @@ target_option = click.option(
 )
 
 tag_option = click.option("--tag", metavar="NAME", help="A name of your own for the snapshot, such as a release's.")
-
-
-def address_of(said: str) -> Address:
-    """The address in a URL or behind ``env:NAME``. Raises :class:`UsageError`; the message never repeats a password."""
-    from migsafe.postgres.address import parse_url
-
-    scheme, _, variable = said.partition(":")
-    url = os.environ.get(variable) if scheme == "env" else said
-    if not url:
-        raise UsageError(f"the environment variable {variable}, which holds the target's URL, isn't set")
-    address = parse_url(url)
-    return replace(address, password=address.password or os.environ.get("PGPASSWORD"))
 
 
 def restore_command(snapshot: Path, address: Address, *, in_place: bool, end_sessions: bool) -> str:

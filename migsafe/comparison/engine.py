@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migsafe.comparison.choice import Choice
-from migsafe.comparison.live import Progress, compare_live
+from migsafe.comparison.live import compare_live
 from migsafe.comparison.restored import read_restored
 from migsafe.comparison.result import ComparedSide, Comparison
 from migsafe.comparison.sides import Side, side_of
@@ -17,6 +17,7 @@ from migsafe.errors import CannotCheck, UsageError
 from migsafe.fingerprint_file import read_fingerprint
 from migsafe.fingerprints import Fingerprint, Making, take_fingerprint
 from migsafe.postgres.address import Address
+from migsafe.progress import Progress
 from migsafe.rows.digest import ALGORITHMS, PORTABLE
 from migsafe.snapshots.manifest import Snapshot
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,6 +14,7 @@ from migsafe.comparison.sequences import Sequences, compare_sequences
 from migsafe.fingerprints import making_of
 from migsafe.postgres.databases import server_version
 from migsafe.postgres.snapshot_sessions import snapshot_sessions
+from migsafe.progress import Progress
 from migsafe.rows.batches import Reading, read_all, reason
 from migsafe.rows.both import both
 from migsafe.rows.compare import RowsDifference, compare_pair
@@ -32,8 +33,6 @@ TABLES_PER_PIECE = 100
 
 Sessions = tuple[psycopg.Connection, ...]
 """One of the old side, one of the new."""
-
-Progress = Callable[[str], None]
 
 
 def compare_live(old: Address, new: Address, choice: Choice, progress: Progress) -> Comparison:

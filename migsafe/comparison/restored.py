@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from migsafe.comparison.choice import Choice
     from migsafe.config import Settings
-    from migsafe.fingerprints import Fingerprint, Progress
+    from migsafe.fingerprints import Fingerprint
+    from migsafe.progress import Progress
     from migsafe.rows.digest import Algorithm
     from migsafe.snapshots.manifest import Snapshot
 

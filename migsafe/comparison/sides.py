@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from migsafe.errors import CannotCheck, UsageError
-from migsafe.postgres.address import Address, parse_url
+from migsafe.errors import CannotCheck
+from migsafe.postgres.address import Address, address_of
 from migsafe.snapshots.manifest import Snapshot
 from migsafe.snapshots.store import lookup
 
@@ -34,18 +32,3 @@ def side_of(text: str, store: Path) -> Side:
             hint="Name a URL, env:NAME, a file that migsafe fingerprint wrote, or what migsafe snapshot list shows.",
         )
     return snapshot
-
-
-def address_of(text: str) -> Address:
-    """The address in a URL, or in the environment variable NAME for ``env:NAME``.
-
-    The password may come from ``PGPASSWORD``, or from a password file (manual, 34.16).
-    """
-    if text.startswith("env:"):
-        variable = text.removeprefix("env:")
-        url = os.environ.get(variable)
-        if not url:
-            raise UsageError(f"the environment variable {variable} isn't set", hint="Set it to a connection URL.")
-        text = url
-    address = parse_url(text)
-    return replace(address, password=address.password or os.environ.get("PGPASSWORD"))

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsafe.comparison.renames import Columns, paired
-from migsafe.differences.sides import Progress, Side, is_url, read_side
+from migsafe.differences.sides import Side, is_url, read_side
 from migsafe.errors import ExitCode
+from migsafe.progress import Progress
 from migsafe.schema import owners as owners_of
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.compatibility.judge import Impact, judge

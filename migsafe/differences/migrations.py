@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +20,9 @@ from migsafe.plan import read_history, steps
 from migsafe.postgres.server import ServerSettings
 from migsafe.postgres.servers.kinds import start
 from migsafe.postgres.tables import find_tables
+from migsafe.progress import Progress
 from migsafe.sandbox import Sandbox
 from migsafe.schema.catalog import Catalog
-
-Progress = Callable[[str], None]
 
 
 def build(directory: Path, ref: str | None, server: ServerSettings, progress: Progress) -> Catalog:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migsafe.comparison.sides import address_of
 from migsafe.differences.migrations import build
 from migsafe.differences.reading import read_catalog
 from migsafe.differences.schema_file import is_schema_file, read_schema
 from migsafe.errors import UsageError
 from migsafe.fingerprint_file import is_fingerprint_file, read_fingerprint
+from migsafe.postgres.address import address_of
 from migsafe.postgres.databases import connect_to
+from migsafe.progress import Progress
 from migsafe.schema.catalog import Catalog
 from migsafe.snapshots.manifest import MANIFEST
 from migsafe.snapshots.store import lookup
 
 if TYPE_CHECKING:
     from migsafe.config import Settings
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
@@ -88,3 +89,17 @@ def parse_url(url: str) -> Address:
     password = unquote(parts.password) if parts.password else parameters.pop("password", None)
     database = unquote(parts.path.lstrip("/")) or parameters.pop("dbname", user)
     return Address(host, port, user, database, password, parameters)
+
+
+def address_of(text: str) -> Address:
+    """The address in a URL, or in the environment variable NAME for ``env:NAME``.
+
+    The password may come from ``PGPASSWORD``, or from a password file (manual, 34.16). Raises as :func:`parse_url`.
+    """
+    if text.startswith("env:"):
+        variable = text.removeprefix("env:")
+        text = os.environ.get(variable, "")
+        if not text:
+            raise UsageError(f"the environment variable {variable} isn't set", hint="Set it to a connection URL.")
+    address = parse_url(text)
+    return replace(address, password=address.password or os.environ.get("PGPASSWORD"))

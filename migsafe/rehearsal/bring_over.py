@@ -24,9 +24,10 @@ from migsafe.schema.model import Schema, SchemaObject
 if TYPE_CHECKING:
     import psycopg
 
+    from migsafe.progress import Progress
     from migsafe.rehearsal.likeness import Likeness
     from migsafe.rehearsal.target import Target
-    from migsafe.sandbox import Progress, Sandbox
+    from migsafe.sandbox import Sandbox
 
 DIFFERENCES_NAMED = 10
 

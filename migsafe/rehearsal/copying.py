@@ -28,9 +28,9 @@ from migsafe.rehearsal.target import refusals
 
 if TYPE_CHECKING:
     from migsafe.postgres.server import Server
+    from migsafe.progress import Progress
     from migsafe.rehearsal.likeness import Likeness
     from migsafe.rehearsal.target import Target
-    from migsafe.sandbox import Progress
 
 JOBS = "--jobs=2"
 """How many indexes and constraints are made at once."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from migsafe.history.model import History
     from migsafe.postgres.address import Address
     from migsafe.postgres.server import Server
-    from migsafe.sandbox import Progress
+    from migsafe.progress import Progress
 
 
 def rehearse(settings: Settings, address: Address, progress: Progress) -> Report:

@@ -26,8 +26,8 @@ from migsafe.snapshots.verify import require_whole
 
 if TYPE_CHECKING:
     from migsafe.postgres.address import Address
+    from migsafe.progress import Progress
     from migsafe.snapshots.manifest import Snapshot
-    from migsafe.snapshots.take import Progress
 
 
 _BESIDE = re.compile(r"migsafe_([0-9a-f]{12})_restored$")

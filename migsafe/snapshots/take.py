@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from migsafe.postgres.archive import dump_directory
 from migsafe.postgres.databases import connect_to, server_version, without_timeouts
 from migsafe.postgres.properties import read_properties
 from migsafe.postgres.servers.runs import claimed
+from migsafe.progress import Progress
 from migsafe.rows.digest import ACROSS_TYPES
 from migsafe.snapshots.manifest import DUMP, FINGERPRINT, MANIFEST, SCHEMA, File, Manifest, Snapshot, read, write
 from migsafe.snapshots.store import PARTIAL, new_name
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from migsafe.fingerprints import Fingerprint
     from migsafe.postgres.address import Address
     from migsafe.postgres.properties import Properties
-
-Progress = Callable[[str], None]
 
 ADVANCED = "it advanced while the snapshot was taken"
 

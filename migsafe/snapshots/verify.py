@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from migsafe.postgres.server import Server, ServerSettings
+    from migsafe.progress import Progress
     from migsafe.snapshots.manifest import Snapshot
-    from migsafe.snapshots.take import Progress
 
 
 def damage(snapshot: Snapshot) -> tuple[str, ...]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
 import psycopg
 from psycopg import sql
 
 from migsafe.errors import CannotCheck, ServerUnavailable
-from migsafe.postgres.address import Address, parse_url
+from migsafe.postgres.address import Address, address_of
 from migsafe.postgres.databases import connect_to, drop_with, prefix, server_version
 from migsafe.postgres.server import Server, ServerSettings
 from migsafe.postgres.servers.running import RunningServer
@@ -26,7 +24,7 @@ _DATABASE = re.compile(r"migsafe_([0-9a-f]{12})_")
 
 def describe(settings: ServerSettings) -> str:
     """The server's version and address, without its password. Raises as :func:`start` does."""
-    address = _address(settings.use)
+    address = address_of(settings.use)
     with connect_to(address) as connection:
         _check_permissions(connection, address)
         return f"PostgreSQL {server_version(connection)[0]} at {address}"
@@ -40,7 +38,7 @@ def start(settings: ServerSettings) -> Iterator[Server]:
     they belong to the same user. Settings are set on each database. Raises :class:`ServerUnavailable` when it can't be
     reached, :class:`CannotCheck` when the user may not create databases or a wanted role isn't there.
     """
-    address, run_id = _address(settings.use), new_run_id()
+    address, run_id = address_of(settings.use), new_run_id()
     with connect_to(address) as keeper:
         _check_permissions(keeper, address)
         _check_roles(keeper, address, settings.roles)
@@ -52,12 +50,6 @@ def start(settings: ServerSettings) -> Iterator[Server]:
         finally:
             with suppress(psycopg.OperationalError, ServerUnavailable):  # gone: a later run sweeps
                 _drop_all(address, run_id)
-
-
-def _address(url: str) -> Address:
-    """The address in the URL; the password may come from ``PGPASSWORD`` instead."""
-    address = parse_url(url)
-    return replace(address, password=address.password or os.environ.get("PGPASSWORD"))
 
 
 def _check_permissions(connection: psycopg.Connection, address: Address) -> None:
