@@ -202,9 +202,24 @@ class Statement:
     scans_unmeasured: str = ""
 
     @property
+    def command(self) -> str:
+        """The first word of the command tag, such as INSERT; empty when there is none."""
+        return command_of(self.command_tag)
+
+    @property
+    def changes_rows(self) -> bool:
+        """Whether its command is one that changes rows."""
+        return self.command in ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
+
+    @property
     def error_message(self) -> str:
         """The server's message; empty when it refused nothing."""
         return self.error.message if self.error else ""
+
+
+def command_of(tag: str | None) -> str:
+    """The first word of a command tag (PostgreSQL manual, 55.7, CommandComplete)."""
+    return (tag or "").partition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)

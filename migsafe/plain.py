@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from unicodedata import category
 
 _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -44,6 +45,12 @@ def blotted(text: str) -> str:
     for secret, instead in _SECRETS:
         text = secret.sub(instead, text)
     return text
+
+
+def first_lines(lines: Sequence[str], most: int) -> tuple[str, ...]:
+    """The first ``most`` lines; where there are more, a last one says how many."""
+    more = len(lines) - most
+    return (*lines[:most], f"… and {more:,} more") if more > 0 else tuple(lines)
 
 
 def many(number: int, thing: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from psycopg.rows import tuple_row
 
+from migsafe.plain import first_lines
 from migsafe.postgres.catalogs import read_objects
 from migsafe.postgres.reading import consistent_reading
 from migsafe.rows.contents import ColumnName, Contents, ContentsDifference, compare_contents
@@ -74,9 +75,7 @@ class StateDifference:
 
     def describe(self, limit: int = 20) -> tuple[str, ...]:
         """At most ``limit`` lines in a fixed order, schema before contents; a last one says how many more there are."""
-        lines = (*self.schema.lines(), *self.contents.lines())
-        more = len(lines) - limit
-        return (*lines[:limit], f"… and {more} more") if more > 0 else lines
+        return first_lines((*self.schema.lines(), *self.contents.lines()), limit)
 
 
 def read_state(

@@ -36,10 +36,10 @@ LAYERS: dict[str, frozenset[str]] = {
     "rerun": frozenset({"errors", "findings", "sql", "catalog"}),
     "rules": frozenset({"errors", "findings", "sql", "catalog", "rerun"}),
     "tracing": frozenset({"errors", "findings", "sql", "postgres", "history", "wire"}),
-    "schema": frozenset({"errors", "findings", "sql", "postgres"}),
+    "schema": frozenset({"errors", "findings", "plain", "sql", "postgres"}),
     "rows": frozenset({"errors", "findings", "sql", "postgres"}),
     "populate": frozenset({"errors", "findings", "sql", "postgres"}),
-    "contract": frozenset({"errors", "git", "findings"}),
+    "contract": frozenset({"errors", "git", "findings", "plain"}),
     "reports": frozenset({"findings", "plain"}),
 }
 """What each part of the package may import from the others. Parts above these join them and may import all of them."""

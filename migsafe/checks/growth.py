@@ -93,7 +93,7 @@ class Work:
 
 def is_planned(statement: Statement) -> bool:
     """Whether what it reads is the planner's choice, not the command's nature."""
-    return (statement.command_tag or "").partition(" ")[0] in PLANNED
+    return statement.command in PLANNED
 
 
 def labels(

@@ -19,6 +19,7 @@ from migsafe.checks.samples import row_samples
 from migsafe.errors import BaselineError
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.history.together import Together
+from migsafe.plain import first_lines
 from migsafe.schema.diff import compare_schemas
 from migsafe.state import compare_states
 
@@ -193,8 +194,7 @@ def _last(run: TracedRun) -> str:
 
 
 def _cut(lines: Sequence[str]) -> str:
-    more = [f"… and {len(lines) - LINES_SHOWN} more"] if len(lines) > LINES_SHOWN else []
-    return "\n".join([*lines[:LINES_SHOWN], *more])
+    return "\n".join(first_lines(lines, LINES_SHOWN))
 
 
 TOGETHER: Mapping[str, TogetherCheck] = {"rollback": check_way_back, "order": check_order, "fresh": check_fresh}

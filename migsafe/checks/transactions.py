@@ -32,10 +32,6 @@ _CHANGES_NOTHING = frozenset(
 """First words of the command tags (PostgreSQL manual, 55.7, CommandComplete) that by themselves change no state."""
 
 
-_BOOKS = frozenset(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"])
-"""Those that make an entry when the statement names a version table."""
-
-
 def durable_transactions(statements: Iterable[Statement], version_tables: Sequence[TableName]) -> int:
     """How often a migration committed a change of its own up to its entry in the tool's books; of several the most.
 
@@ -54,7 +50,7 @@ def durable_transactions(statements: Iterable[Statement], version_tables: Sequen
     for changes in transactions.values():
         of_books = [change for change in changes if any(book in change.sql.lower() for book in books)]
         counts[-1] += len(of_books) < len(changes)
-        if any(_tag(change) in _BOOKS for change in of_books):
+        if any(change.changes_rows for change in of_books):
             counts.append(0)
     return max(counts[:-1], default=0) or counts[-1]
 
@@ -73,13 +69,13 @@ def never_committed(statements: Sequence[Statement]) -> tuple[Statement, ...]:
 
 def changes_something(statement: Statement) -> bool:
     """Whether a statement may have changed what a state holds, by its command tag."""
-    return not statement.error and (_tag(statement) not in _CHANGES_NOTHING or makes_table(statement))
+    return not statement.error and (statement.command not in _CHANGES_NOTHING or makes_table(statement))
 
 
 def makes_table(statement: Statement) -> bool:
     """Whether it is a ``CREATE TABLE AS`` or ``SELECT INTO``, which end with the tag of a SELECT."""
     text = statement.sql.lower()
-    return _tag(statement) == "SELECT" and ("create" in text or "into" in text) and _is_table_from_rows(statement.sql)
+    return statement.command == "SELECT" and ("create" in text or "into" in text) and _is_table_from_rows(statement.sql)
 
 
 @lru_cache(maxsize=64)
@@ -91,7 +87,3 @@ def _is_table_from_rows(sql: str) -> bool:
     except (postgast.PgQueryError, IndexError):
         return True  # what can't be read may have written
     return bool(node.WhichOneof("node") == "create_table_as_stmt" or node.select_stmt.HasField("into_clause"))
-
-
-def _tag(statement: Statement) -> str:
-    return (statement.command_tag or "").partition(" ")[0]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from migsafe.findings import Evidence, Finding, Location, Severity
+from migsafe.plain import first_lines
 
 USES_SHOWN = 5
 
@@ -29,7 +30,7 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference that matters to a client. ``rule`` is an id of :data:`migsafe.contract.rules.RULES`."""
+    """One difference that matters to a client. ``rule`` is one of those that docs/contract.md lists."""
 
     rule: str
     severity: Severity
@@ -39,9 +40,7 @@ class Change:
 
     def finding(self, uses: tuple[str, ...] = ()) -> Finding:
         """As a finding, with the operations in which the value goes over the wire."""
-        more = len(uses) - USES_SHOWN
-        shown = "\n".join([*uses[:USES_SHOWN], *([f"… and {more} more"] if more > 0 else [])])
-        evidence = (Evidence("in", shown),) if uses else ()
+        evidence = (Evidence("in", "\n".join(first_lines(uses, USES_SHOWN))),) if uses else ()
         return Finding(self.rule, self.severity, self.message, self.remedy, self.location, evidence)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from migsafe.checks.experiment import Experiment
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity, Statement
-from migsafe.plain import shortened
+from migsafe.plain import first_lines, shortened
 from migsafe.state import compare_states
 
 CHANGES_SHOWN = 50
@@ -30,8 +30,6 @@ _CATALOGS = ("pg_catalog", "information_schema")
 
 _SERVERS_OWN = ("current_schema", "current_database", "current_user", "set_config", "version")
 """Functions that tools ask the server's state by; whatever else a SELECT calls may do work."""
-
-_WRITES = frozenset(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Effects:
         books = {table.name for table in experiment.sandbox.history.version_tables}
         told = [each for each in experiment.applied.statements if _is_told(each, books)]
         factor = self._factor(told)
-        rows = sum(each.rows or 0 for each in told if _tag(each) in _WRITES)
+        rows = sum(each.rows or 0 for each in told if each.changes_rows)
         answer = f"{rows:,} rows"
         note = Finding(
             rule="rehearse-effects",
@@ -61,7 +59,7 @@ class Effects:
             location=experiment.step.location,
             evidence=(
                 Evidence("changed", "\n".join(changes) or "nothing"),
-                Evidence("statements", "\n".join(_lines(told, factor)) or "none"),
+                Evidence("statements", "\n".join(first_lines([*_lines(told, factor)], STATEMENTS_SHOWN)) or "none"),
             ),
         )
         return CheckResult("effects", Outcome.PASSED, answer=answer, findings=(note,))
@@ -95,12 +93,12 @@ class Effects:
 
 def _is_told(statement: Statement, books: Collection[str]) -> bool:
     """Not the tool's own: transactions, its books, questions to the catalogs."""
-    if _tag(statement) in _SAYS_NOTHING:
+    if statement.command in _SAYS_NOTHING:
         return False
     if named := tables_named(statement.sql):
-        asks = _tag(statement) == "SELECT"
+        asks = statement.command == "SELECT"
         return not all(name in books or (asks and _is_catalog(schema, name)) for schema, name in named)
-    return _tag(statement) != "SELECT" or not all(map(_is_servers_own, functions_named(statement.sql)))
+    return statement.command != "SELECT" or not all(map(_is_servers_own, functions_named(statement.sql)))
 
 
 def _is_catalog(schema: str, name: str) -> bool:
@@ -113,12 +111,10 @@ def _is_servers_own(function: str) -> bool:
 
 
 def _lines(statements: Sequence[Statement], factor: float | None) -> Iterator[str]:
-    for statement in statements[:STATEMENTS_SHOWN]:
+    for statement in statements:
         rows = "" if statement.rows is None else f"{statement.rows:,} rows"
         most = "" if factor is None else f"{f'at most {statement.milliseconds * factor / 1000:,.1f} s':>18}  "
         yield f"{statement.milliseconds:10,.1f} ms  {rows:>14}  {most}{shortened(statement.sql, STATEMENT_WIDTH)}"
-    if len(statements) > STATEMENTS_SHOWN:
-        yield f"… and {len(statements) - STATEMENTS_SHOWN} more"
 
 
 def tables_named(sql: str) -> frozenset[tuple[str, str]]:
@@ -146,7 +142,3 @@ def functions_named(sql: str) -> frozenset[str]:
     except postgast.PgQueryError:
         return frozenset()
     return frozenset(each.funcname[-1].string.sval for each in postgast.find_nodes(tree, FuncCall))
-
-
-def _tag(statement: Statement) -> str:
-    return (statement.command_tag or "").partition(" ")[0]

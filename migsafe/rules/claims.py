@@ -92,13 +92,10 @@ class Locks:
         elif self.meanwhile is Meanwhile.REWRITE:
             yield from (rewrite.relation for rewrite in statement.rewrites)
         elif self.meanwhile is Meanwhile.CHANGE:
-            if (statement.command_tag or "").split(" ")[0] in _CHANGES:
+            if statement.changes_rows:
                 yield from held
         elif self.meanwhile is Meanwhile.NOTHING or not statement.lock_timeout:
             yield from (lock.relation for lock in statement.locks)
-
-
-_CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 
 
 @dataclass(frozen=True, slots=True)

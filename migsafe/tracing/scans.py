@@ -12,6 +12,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from migsafe.findings import command_of
+
 Counters = Mapping[int, tuple[int, int]]
 """Sequential scans and the rows that they read, by the oid of the table; nothing of tables that have none."""
 
@@ -62,7 +64,7 @@ _READS = {
 
 def may_read(command_tag: str | None) -> bool:
     """Whether a statement with this tag may read rows by itself or by triggers; one that failed has none."""
-    word = (command_tag or "").partition(" ")[0]
+    word = command_of(command_tag)
     return command_tag is None or word in _READS or word == "COMMIT"
 
 
@@ -72,7 +74,7 @@ def has_read(command_tags: Sequence[str | None]) -> bool:
     Before that, a question would take it, and ``SET TRANSACTION ISOLATION LEVEL`` would be refused.
     """
     for tag in reversed(command_tags):
-        word = (tag or "").partition(" ")[0]
+        word = command_of(tag)
         if word in _BEGINS:
             return False
         if word in _READS:

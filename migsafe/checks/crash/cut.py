@@ -65,7 +65,7 @@ class Cutter:
 
 
 def _of_rows(point: Point) -> bool:
-    return (point.statement.command_tag or "").partition(" ")[0] not in ("CREATE", "REINDEX", "REFRESH", "ALTER")
+    return point.statement.command not in ("CREATE", "REINDEX", "REFRESH", "ALTER")
 
 
 class Interruption:

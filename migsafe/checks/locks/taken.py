@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from migsafe.checks.locks.held import Moment
 from migsafe.checks.locks.work import described, located
 from migsafe.findings import STATEMENT, Evidence, Finding, Severity
-from migsafe.plain import shortened
+from migsafe.plain import first_lines, shortened
 
 if TYPE_CHECKING:
     from migsafe.findings import Location, Statement
@@ -37,7 +37,7 @@ def no_timeout(moments: Sequence[Moment], step: Location) -> Iterator[Finding]:
         remedy="SET lock_timeout before it (a few seconds), and try again when it runs out; or set it for the role "
         "that migrates ([server] settings tells migsafe).",
         location=located(first.statement, first.taken[0].relation, step),
-        evidence=(Evidence("no lock_timeout at", "\n".join(_lines(unbounded))),),
+        evidence=(Evidence("no lock_timeout at", "\n".join(first_lines([*_lines(unbounded)], SHOWN))),),
     )
 
 
@@ -80,8 +80,6 @@ def concurrently_in_transaction(statements: Sequence[Statement], step: Location)
 
 
 def _lines(moments: Sequence[Moment]) -> Iterator[str]:
-    for each in moments[:SHOWN]:
+    for each in moments:
         relations = ", ".join(dict.fromkeys(lock.relation for lock in each.taken if lock.mode == each.taken[0].mode))
         yield f"{shortened(each.statement.sql, LONGEST)}: {each.taken[0].mode} on {relations}"
-    if len(moments) > SHOWN:
-        yield f"… and {len(moments) - SHOWN:,} more"

@@ -14,9 +14,6 @@ from migsafe.findings import STATEMENT, Evidence, Finding, Growth, Lock, Severit
 if TYPE_CHECKING:
     from migsafe.findings import Location
 
-CHANGES_ROWS = frozenset(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"])
-"""First words of the command tags of statements that change rows."""
-
 
 def work_finding(moment: Moment, budget: float, step: Location) -> Finding | None:
     """The way in which the work of a statement keeps others waiting; none where it doesn't.
@@ -36,7 +33,7 @@ def work_finding(moment: Moment, budget: float, step: Location) -> Finding | Non
     works = moment.statement.growth is Growth.GROWING or moment.statement.milliseconds > budget
     if not works and (moment.statement.growth is not None or not _changes_half(moment)):
         return None
-    rule = "locks-backfill" if _changes_rows(moment.statement) and moment.held else "locks-held"
+    rule = "locks-backfill" if moment.statement.changes_rows and moment.held else "locks-held"
     return _finding(rule, moment, _strongest_of_each(moment.held or moment.taken), severity, step)
 
 
@@ -66,15 +63,11 @@ def _strongest_of_each(locks: Sequence[Lock]) -> tuple[Lock, ...]:
     return tuple({lock.relation: lock for lock in reversed(locks)}.values())[::-1]
 
 
-def _changes_rows(statement: Statement) -> bool:
-    return (statement.command_tag or "").partition(" ")[0] in CHANGES_ROWS
-
-
 def _changes_half(moment: Moment) -> bool:
     """Whether it changes as many rows as half of a table that it writes has: the whole, or a batch of two."""
     statement = moment.statement
     rows = [moment.rows[lock.relation] for lock in statement.locks if lock.relation in moment.rows]
-    return _changes_rows(statement) and any(2 * (statement.rows or 0) >= count for count in rows)
+    return statement.changes_rows and any(2 * (statement.rows or 0) >= count for count in rows)
 
 
 def _finding(rule: str, moment: Moment, locks: Sequence[Lock], severity: Severity, step: Location) -> Finding:

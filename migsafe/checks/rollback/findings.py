@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsafe.checks.data.findings import evidence_of
 from migsafe.findings import STATEMENT, Evidence, Finding, Location, Severity
-from migsafe.plain import many
+from migsafe.plain import first_lines, many
 from migsafe.rows.survival import Survival
 from migsafe.schema.diff import topmost
 from migsafe.state import compare_states
@@ -278,10 +278,4 @@ def _named(objects: Sequence[SchemaObject]) -> str:
 
 
 def _cut(lines: Sequence[str]) -> str:
-    return "\n".join(_first(lines))
-
-
-def _first(lines: Sequence[str]) -> Iterator[str]:
-    yield from lines[:LINES_SHOWN]
-    if len(lines) > LINES_SHOWN:
-        yield f"… and {len(lines) - LINES_SHOWN} more"
+    return "\n".join(first_lines(lines, LINES_SHOWN))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from migsafe.findings import Evidence, Finding
+from migsafe.plain import first_lines
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.compatibility.ahead import needed_first
 from migsafe.schema.compatibility.others import access, constraints, functions, types
@@ -45,7 +46,5 @@ def with_order(impact: Impact) -> tuple[Finding, ...]:
     """The findings, each with what the new application waits for, where no order of deploying is safe."""
     if not impact.no_order_is_safe:
         return impact.breaks
-    more = len(impact.needed_first) - SHOWN
-    shown = [*impact.needed_first[:SHOWN], *([f"… and {more} more"] if more > 0 else [])]
-    why = Evidence("and the new application can't go first", "\n".join(shown))
+    why = Evidence("and the new application can't go first", "\n".join(first_lines(impact.needed_first, SHOWN)))
     return tuple(replace(finding, evidence=(*finding.evidence, why)) for finding in impact.breaks)

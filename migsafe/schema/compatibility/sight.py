@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from migsafe.findings import Evidence, Finding, Location, Severity
+from migsafe.plain import first_lines
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.model import Json, ObjectKey, SchemaObject
 from migsafe.schema.statements.names import own_name, parts
@@ -95,8 +96,7 @@ class Sight:
     def finding(self, rule: str, item: SchemaObject, message: str, remedy: str, *keys: ObjectKey) -> Finding:
         """A finding on the old application, with what depends on the object."""
         dependents = self.dependents(item.key, *keys)
-        more = len(dependents) - DEPENDENTS_SHOWN
-        shown = [*dependents[:DEPENDENTS_SHOWN], *([f"… and {more} more"] if more > 0 else [])]
+        shown = first_lines(dependents, DEPENDENTS_SHOWN)
         evidence = (Evidence("depends on it", "\n".join(shown)),) if shown else ()
         return Finding(
             rule=rule,
