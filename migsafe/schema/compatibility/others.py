@@ -81,7 +81,8 @@ def _definitions(parts: tuple[SchemaObject, ...]) -> set[str]:
 
 
 def _refuses(part: SchemaObject) -> bool:
-    return part.kind == "constraint" or (part.kind == "index" and bool(part.fields.get("unique")))
+    enforced = part.kind == "constraint" and not part.fields.get("not_enforced")
+    return enforced or (part.kind == "index" and bool(part.fields.get("unique")))
 
 
 def _definition(part: SchemaObject) -> str:

@@ -31,7 +31,9 @@ _TEXTS = ("text", "character varying", "character", "name", "citext")
 _NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
 _TIMES = ("date", "timestamp without time zone", "timestamp with time zone")
 
-_VALUES = frozenset({"type", "collation", "default", "not_null", "not_null_constraint", "not_null_no_inherit"})
+_NOT_NULL = frozenset({"not_null_constraint", "not_null_no_inherit", "not_null_unvalidated"})
+"""What a plain NOT NULL doesn't say; only PostgreSQL 18 and later have it."""
+_VALUES = frozenset({"type", "collation", "default", "not_null"}) | _NOT_NULL
 _STORED = frozenset({"storage", "compression", "statistics_target", "options", "server_options"})
 
 
@@ -41,7 +43,7 @@ class Column(Writer):
 
     word: str = "COLUMN"
     alters: frozenset[str] = _VALUES | _STORED | {"identity", "generated", "generated_kind"}
-    follows: frozenset[str] = frozenset({"position", "inherited", "not_null_unvalidated"})
+    follows: frozenset[str] = frozenset({"position", "inherited"})
 
     def create(self, item: SchemaObject, catalog: Catalog) -> Written:
         if relation_kind(item, catalog) == "composite type":
@@ -134,7 +136,7 @@ def _clauses(item: SchemaObject, catalog: Catalog) -> Iterator[str]:
         yield f"DEFAULT {text(item, 'default')}"
     if item.fields.get("identity") is not None:
         yield f"GENERATED {text(item, 'identity').upper()} AS IDENTITY{identity_options(item, catalog)}"
-    if item.fields.get("not_null") and item.fields.get("identity") is None:
+    if item.fields.get("not_null") and item.fields.get("identity") is None and not _is_added_apart(item):
         yield _not_null(item)
 
 
@@ -153,8 +155,22 @@ def _not_null(item: SchemaObject) -> str:
     return f"CONSTRAINT {quoted(str(name))} NOT NULL{inherit}" if name else f"NOT NULL{inherit}"
 
 
+def _is_added_apart(item: SchemaObject) -> bool:
+    """Whether CREATE TABLE has no word for it."""
+    return bool(item.fields.get("not_null_unvalidated"))
+
+
+def _add_not_null(item: SchemaObject) -> str:
+    name = quoted(str(item.fields.get("not_null_constraint") or usual_not_null_name(item.name)))
+    inherit = " NO INHERIT" if item.fields.get("not_null_no_inherit") else ""
+    valid = " NOT VALID" if item.fields.get("not_null_unvalidated") else ""
+    return f"ALTER TABLE {item.parent} ADD CONSTRAINT {name} NOT NULL {own_name(item)}{inherit}{valid}"
+
+
 def stored(item: SchemaObject, catalog: Catalog) -> Iterator[str]:
     """What CREATE TABLE has no word for."""
+    if _is_added_apart(item):
+        yield _add_not_null(item)
     start = f"{altering(item, catalog)} ALTER COLUMN {own_name(item)}"
     if item.fields.get("storage"):
         yield f"{start} SET STORAGE {_STORAGE[text(item, 'storage')]}"
@@ -177,10 +193,28 @@ def _alter_type(start: str, change: ObjectChange) -> Written:
     elif default is not None and default[1] is not None:
         yield f"{start} SET DEFAULT {default[1]}"
     if "not_null" in fields and new.fields.get("identity") is None:
-        yield f"{start} {'SET' if new.fields.get('not_null') else 'DROP'} NOT NULL"
-    elif "not_null_constraint" in fields and new.fields.get("not_null") and not _is_of_another_parent(change):
-        names = [str(each or usual_not_null_name(new.name)) for each in fields["not_null_constraint"]]
-        yield f"ALTER TABLE {new.parent} RENAME CONSTRAINT {quoted(names[0])} TO {quoted(names[1])}"
+        if new.fields.get("not_null") and any(new.fields.get(field) for field in _NOT_NULL):
+            yield _add_not_null(new)
+        else:
+            yield f"{start} {'SET' if new.fields.get('not_null') else 'DROP'} NOT NULL"
+    elif new.fields.get("not_null") and not _is_of_another_parent(change):
+        yield from _alter_not_null(start, change)
+
+
+def _alter_not_null(start: str, change: ObjectChange) -> Written:
+    fields, new = fields_of(change), change.new
+    if fields.get("not_null_unvalidated", (None, None))[1]:
+        yield f"{start} DROP NOT NULL"
+        yield _add_not_null(new)
+        return
+    table, name = f"ALTER TABLE {new.parent}", str(not_null_name(new))
+    if "not_null_constraint" in fields:
+        yield f"{table} RENAME CONSTRAINT {quoted(str(not_null_name(change.old)))} TO {quoted(name)}"
+    if "not_null_no_inherit" in fields:
+        inherit = "NO INHERIT" if new.fields.get("not_null_no_inherit") else "INHERIT"
+        yield f"{table} ALTER CONSTRAINT {quoted(name)} {inherit}"
+    if "not_null_unvalidated" in fields:
+        yield f"{table} VALIDATE CONSTRAINT {quoted(name)}"
 
 
 def _is_of_another_parent(change: ObjectChange) -> bool:

@@ -150,6 +150,7 @@ class _Writing:
                 if ("change", needed) in after and needed[1] != self.old.schema[key].parent:
                     self._after(after, ("change", needed), step)
         if step[0] == "change":
+            self._after(after, step, steps.letting_go(key))
             for needed in self._needed(key, self.old):
                 gone = steps.dropping(needed)
                 if gone and gone != step:

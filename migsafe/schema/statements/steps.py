@@ -78,6 +78,8 @@ class Steps:
             if key[0] == "column" and any(holder in self.new.schema for holder in _holders(change.new)[1:3]):
                 passed = tuple(each for each in change.fields if each.field != "default")  # the rest is the query's
             fields = tuple(each for each in change.fields if each not in passed or each.field in TRAITS)
+            if self.letting_go(key):  # what it had from its parent stays, under the parent's name
+                fields = tuple(each for each in fields if each.field != "not_null_constraint")
             if fields:
                 found[key] = ObjectChange(change.old, change.new, fields)
         return found
@@ -89,6 +91,15 @@ class Steps:
     @cached_property
     def creates(self) -> frozenset[ObjectKey]:
         return self.added | self.rebuilt
+
+    def letting_go(self, key: ObjectKey) -> Step | None:
+        """The change by which a parent's column keeps its NOT NULL to itself: the child's is its own from then on."""
+        change = self.all_changes.get(key)
+        above = counterpart(change.old, self.old) if change and key[0] == "column" else None
+        passing_on = self.all_changes.get(above) if above else None
+        fields = passing_on.fields if passing_on else ()
+        left = any(each.field == "not_null_no_inherit" and each.new for each in fields)
+        return ("change", above) if above and left else None
 
     # Which step covers an object
 

@@ -13,7 +13,7 @@ SELECT
         'deferrable', nullif(k.condeferrable, false),
         'deferred', nullif(k.condeferred, false),
         'inherited', nullif(k.coninhcount > 0 OR k.conparentid <> 0, false),
-        'not_enforced', nullif(k.enforced, true),
+        'not_enforced', nullif(NOT k.enforced, false),
         'triggers_disabled', CASE WHEN k.contype IN ('f', 'u', 'p', 'x') THEN (
             SELECT nullif(bool_or(t.tgenabled <> 'O'), false) FROM pg_trigger t WHERE t.tgconstraint = k.oid
         ) END
