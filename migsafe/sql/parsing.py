@@ -106,12 +106,20 @@ def parse_changes(sql: str) -> Iterator[ParsedStatement | NotParsed]:
                 yield from parse_statement(text, piece.first, functions=False)
 
 
+_TEMPLATE = ("{{", "{%")
+"""What tags of templates begin with (of Go, Jinja, Mustache …), and no SQL does."""
+
+
 def parse_statement(sql: str, offset: int = 0, *, functions: bool = True) -> Iterator[ParsedStatement | NotParsed]:
     """One statement and what is inside it, also of ``functions``; ``offset`` is where its first token stands."""
     try:
         raw = postgast.parse(sql).stmts
     except postgast.PgQueryError as error:
-        yield NotParsed(sql, offset + max(error.cursorpos - 1, 0), error.message, refused=True)
+        at = max(error.cursorpos - 1, 0)
+        if sql.startswith(_TEMPLATE, at):
+            yield NotParsed(sql, offset + at, "a template's tag stands here, and what it becomes isn't known")
+        else:
+            yield NotParsed(sql, offset + at, error.message, refused=True)
         return
     for statement in raw:
         yield from _parsed(statement.stmt, sql, offset, functions=functions)
