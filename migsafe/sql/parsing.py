@@ -7,6 +7,7 @@ marked as not run now.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -106,8 +107,8 @@ def parse_changes(sql: str) -> Iterator[ParsedStatement | NotParsed]:
                 yield from parse_statement(text, piece.first, functions=False)
 
 
-_TEMPLATE = ("{{", "{%")
-"""What tags of templates begin with (of Go, Jinja, Mustache …), and no SQL does."""
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+"""A tag of a template (of Go, Jinja, Mustache …): SQL has none but in quotes, where it is no error."""
 
 
 def parse_statement(sql: str, offset: int = 0, *, functions: bool = True) -> Iterator[ParsedStatement | NotParsed]:
@@ -116,10 +117,9 @@ def parse_statement(sql: str, offset: int = 0, *, functions: bool = True) -> Ite
         raw = postgast.parse(sql).stmts
     except postgast.PgQueryError as error:
         at = max(error.cursorpos - 1, 0)
-        if sql.startswith(_TEMPLATE, at):
-            yield NotParsed(sql, offset + at, "a template's tag stands here, and what it becomes isn't known")
-        else:
-            yield NotParsed(sql, offset + at, error.message, refused=True)
+        tag = _TAG.search(sql)
+        reason = f"what becomes of the template's {tag[0]} isn't known" if tag else error.message
+        yield NotParsed(sql, offset + at, reason, refused=tag is None)
         return
     for statement in raw:
         yield from _parsed(statement.stmt, sql, offset, functions=functions)

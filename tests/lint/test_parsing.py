@@ -78,11 +78,11 @@ def test_a_script_whose_end_was_not_seen_is_not_said_to_leave_a_transaction_open
     assert [finding.rule for finding in linter.lint(script, Catalog())] == found
 
 
-@pytest.mark.parametrize("tag", ["{{ .Schema }}", "{% if x %}"])
+@pytest.mark.parametrize("tag", ["{{ .Schema }}", "{% if x %}", '"{{ index .Options "Schema" }}"'])
 def test_a_template_is_not_analysed_and_is_no_syntax_error(tag: str) -> None:
     script = script_of(f"CREATE TABLE {tag}.t (a int);\nCREATE INDEX i ON t (a);")
     (missing,) = script.not_analysed
-    assert (missing.location.line, missing.location.column, missing.refused) == (1, 14, False)
-    assert "template" in missing.reason
+    assert (missing.location.line, missing.refused) == (1, False)
+    assert tag.strip('"') in missing.reason
     assert len(script.statements) == 1
     assert not Linter([rules()["syntax-error"]]).lint(script, Catalog())
