@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from migsafe.catalog import Catalog, Table
+from migsafe.catalog.names import is_missing
 from migsafe.rules.locks import Lock, locks_of
-from migsafe.sql.actions import Action, AddColumn, Drop, EndOfScript, Kind, SetVariable
+from migsafe.sql.actions import Action, AddColumn, AlterTable, Drop, EndOfScript, Kind, SetVariable
 from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import Name
 from migsafe.sql.parsing import ParsedStatement, Within
@@ -144,5 +145,23 @@ class Context:
 
 def step_of(action: Action, statement: ParsedStatement, transaction: int | None, catalog: Catalog) -> Step:
     """A step, with the locks that its action takes on what was there before."""
-    locks = tuple(lock for lock in locks_of(action) if not catalog.is_new(lock.relation))
+    there = () if _passes_over(action, catalog) else locks_of(action)
+    locks = tuple(_of_its_table(lock, catalog) for lock in there if not catalog.is_new(lock.relation))
     return Step(action, statement, transaction, locks)
+
+
+def _passes_over(action: Action, catalog: Catalog) -> bool:
+    """Whether IF EXISTS passes over what is surely not there."""
+    match action:
+        case Drop(if_exists=True):
+            return is_missing(action.name, catalog)
+        case AlterTable(if_exists=True):
+            return is_missing(action.table, catalog)
+        case _:
+            return False
+
+
+def _of_its_table(lock: Lock, catalog: Catalog) -> Lock:
+    """A lock that keeps everybody from an index keeps them from its table, on which the server takes it too."""
+    index = catalog.index(lock.relation) if lock.mode is LockMode.ACCESS_EXCLUSIVE else None
+    return Lock(lock.mode, index.table) if index else lock

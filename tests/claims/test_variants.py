@@ -39,6 +39,9 @@ CREATE TYPE mood AS ENUM ('sad', 'ok');
 ALTER TABLE orders ALTER mood TYPE mood USING mood::text::mood;"""
 TIMES = "CREATE TABLE orders (at timestamp);\nINSERT INTO orders SELECT now() FROM generate_series(1, 500);"
 ZONED = "ALTER TABLE orders ALTER at TYPE timestamptz;"
+INDEXED = f"{SEVERAL}\nCREATE INDEX orders_id ON orders (id);"
+ANOTHER = "DROP INDEX IF EXISTS {};\nCREATE INDEX orders_note ON orders (note);"
+SKIPPED = "00000"
 FUNCTIONS = """
 CREATE FUNCTION plpgsql_one() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
 CREATE FUNCTION stable_one() RETURNS int LANGUAGE plpgsql STABLE AS 'BEGIN RETURN 1; END';
@@ -90,6 +93,8 @@ CASES = [
     ("type-change-rewrites", DOMAINS, "ALTER TABLE orders ALTER note TYPE filled;", True),
     ("type-change-rewrites", DOMAINS, CHECKED_SINCE, True),
     ("type-change-rewrites", DOMAINS, ANEW, True),
+    ("index-build-under-exclusive-lock", INDEXED, ANOTHER.format("orders_id"), True),
+    ("index-build-under-exclusive-lock", INDEXED, ANOTHER.format("nothing"), False),
     ("type-change-rewrites", TIMES, f"SET TIME ZONE 'UTC';\n{ZONED}", False),
     ("type-change-rewrites", TIMES, f"SET timezone = 'Europe/Vienna';\n{ZONED}", True),
     ("domain-column-rewrites", DOMAINS, "ALTER TABLE orders ADD a free;", False),
@@ -124,7 +129,7 @@ def test_lint_and_server_agree(server: Server, id_: str, given: str, script: str
         claim = replace(claim, elsewhere=True)
     with example(server, rule) as before, before.clone() as database:
         seen = before.run(database, script)
-    assert not seen.said
+    assert not {*seen.said} - {SKIPPED}
     assert bool(list(claim.shown(seen.statements))) is found
     assert bool(lint(rule, script)) is found
 
