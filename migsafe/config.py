@@ -43,7 +43,13 @@ class BaselineSettings:
 class CheckSettings:
     """Which checks run and how strict they are."""
 
-    only: Annotated[tuple[str, ...], Setting("The checks to run (default: all).")] = ()
+    only: Annotated[
+        tuple[str, ...],
+        Setting(
+            "The checks to run (default: all there are): lint, apply, data, apply-twice, crash, locks, rollback, "
+            "restore, compatibility, order, fresh, contract."
+        ),
+    ] = ()
     idempotency: Annotated[
         str,
         Setting(
@@ -118,7 +124,10 @@ class RehearseSettings:
 
     target: Annotated[
         str | None,
-        Setting("The database: a URL, or env:NAME for the variable that holds it. It is only read."),
+        Setting(
+            "The database, which is only read: a URL, or env:NAME for the variable that holds it. The password may "
+            "come from PGPASSWORD."
+        ),
     ] = None
     rows: Annotated[
         str, Setting("Which rows are brought over: all, none, or a share with all that it refers to, such as 5%.")

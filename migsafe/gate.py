@@ -37,6 +37,7 @@ from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.lint.known import read_baseline
 from migsafe.lint.measured import overruled, told_once
 from migsafe.lint.project import CHECK as LINT
+from migsafe.lint.project import UNKNOWN
 from migsafe.lint.steps import Linted, lint_files, of_step, second_run_of_step
 from migsafe.plan import edits, left_out, matters, read_history, steps
 from migsafe.postgres.shared_objects import changes
@@ -132,6 +133,7 @@ def check(settings: Settings, progress: Progress) -> Report:
                 **gate.unread,
                 **unpromised,
                 **left_out(len(problems) - len(shown)),
+                **({} if history.migrations or LINT not in asked else {LINT: f"{UNKNOWN}; name it in [history] path"}),
             },
             seconds=time.monotonic() - started,
         )

@@ -61,6 +61,17 @@ HEAVY = (
 SHELL_FLAGS = {"--config", "--format", "--output", "--report", "--quiet", "--debug"}
 """Flags of one call, which are no setting of a project."""
 
+OF_SEVERAL_KINDS = {
+    "--deep",
+    "--end-sessions",
+    "--rows",
+    "--schema",
+    "--server-version",
+    "--statement-timeout",
+    "--target",
+}
+"""Flags that are about another thing in another command."""
+
 
 def imports(file: Path) -> Iterator[str]:
     """The parts of migsafe that a file imports, wherever in the file."""
@@ -142,6 +153,23 @@ def test_every_flag_of_check_can_be_set_in_the_file() -> None:
             assert option.setting in keys()
         else:
             assert SHELL_FLAGS & set(option.opts)
+
+
+def test_an_option_says_the_same_of_itself_in_every_command() -> None:
+    said: dict[str, set[tuple[str | None, ...]]] = {}
+    for command in _commands():
+        for option in command.params:
+            if isinstance(option, click.Option) and option.opts[0] not in OF_SEVERAL_KINDS:
+                said.setdefault(option.opts[0], set()).add((*option.opts, option.metavar, option.help))
+    assert {name: each for name, each in said.items() if len(each) > 1} == {}
+    assert [name for name, each in said.items() if not all(text for *_, text in each)] == []
+
+
+def _commands() -> Iterator[click.Command]:
+    for name in COMMANDS:
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        command = getattr(import_module(module), attribute)
+        yield from command.commands.values() if isinstance(command, click.Group) else (command,)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from migsafe.gate import CHECKS
+from migsafe.checks.contract import CONTRACT
+from migsafe.config import keys
+from migsafe.gate import ALL, CHECKS
 
 ROOT = Path(__file__).parent.parent
 RULE = re.compile(r'"((?:history|apply|restore|data|locks|ignore|rehearse|compatibility)-[a-z]+(?:-[a-z]+)*)"')
@@ -22,6 +24,11 @@ def test_every_rule_is_documented() -> None:
 def test_every_check_is_documented() -> None:
     documented = (ROOT / "docs" / "checks.md").read_text()
     assert [name for name in CHECKS if f"## `{name}`" not in documented] == []
+
+
+def test_the_settings_name_every_check_that_may_be_asked_for() -> None:
+    _, _, named = keys()["checks.only"].setting.description.partition(": lint")
+    assert f"lint{named}" == f"{', '.join((*ALL, CONTRACT))}."
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:

@@ -17,6 +17,11 @@ from migsafe.state import compare_states
 
 DIFFERENCES_SHOWN = 10
 
+NEVER_CAME = (
+    "The command never connected to the sandbox: see that it works here, and that it takes its URL from the variable "
+    "that [history] url_by names."
+)
+
 
 def check_apply(experiment: Experiment) -> CheckResult:
     """Passed if the tool said success; otherwise one finding with all that the server and the tool said."""
@@ -68,11 +73,12 @@ def _never_committed(experiment: Experiment, lost: Sequence[Statement]) -> Findi
 def _failure(experiment: Experiment) -> Finding:
     failure, statement = experiment.applied.run.failure, experiment.applied.failed_statement
     assert failure is not None
+    is_lost = not experiment.applied.connected and not experiment.sandbox.history.stepwise
     return Finding(
         rule="apply-fails",
         severity=Severity.ERROR,
         message=statement.error.message if statement and statement.error else failure.message,
-        remedy=_remedy(statement),
+        remedy=NEVER_CAME if is_lost else _remedy(statement),
         location=failure.location if failure.location != Location() else experiment.step.location,
         evidence=(
             *_server_evidence(experiment, statement),

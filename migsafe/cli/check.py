@@ -23,8 +23,9 @@ FLAGS = {**BASELINE_FLAGS, **EXPERIMENT_FLAGS, **CHECK_FLAGS}
 def command(settings: Settings, progress: Progress, output: Output) -> ExitCode:
     """Prove the new migrations on a throwaway PostgreSQL.
 
-    Each one is applied to a clone of the baseline, applied twice, and taken back by restore. Exit code 0 says that
-    every check passed, 1 that one failed, 3 that something could not be checked.
+    Each one is applied to a clone of the baseline with the project's own tool, applied twice, cut off half-way and
+    taken back. What became of every value is looked at, what is locked, and whom the change breaks. Exit code 0 says
+    that every check passed, 1 that one failed, 3 that something could not be checked.
     """
     from migsafe.gate import check
 

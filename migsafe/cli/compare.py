@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migsafe.cli.options import output_option, with_settings
+from migsafe.cli.options import format_option, output_option, with_settings
 from migsafe.cli.output import put
 from migsafe.cli.reading import exclude_option, rename_option, statement_timeout_option, tables_option, workers_option
 from migsafe.errors import ExitCode
@@ -43,8 +43,15 @@ def _part(_: click.Context, __: click.Parameter, value: str) -> float:
 @click.option(
     "--sample", default="100%", callback=_part, metavar="PERCENT", help="Compare a part, the same every time."
 )
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(0), help="Rows that are shown of a table.")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="terminal", show_default=True)
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="NUMBER",
+    help="Rows that are shown of a table.",
+)
+@format_option(FORMATS)
 @output_option
 @workers_option
 @statement_timeout_option
@@ -55,7 +62,7 @@ def command(
     progress: Progress,
     old: str,
     new: str,
-    form: str,
+    report_format: str,
     output_file: Path | None,
     **choice: Any,
 ) -> ExitCode:
@@ -70,5 +77,5 @@ def command(
     from migsafe.comparison.engine import compare
 
     comparison = compare(old, new, Choice(**choice), settings, progress)
-    put(partial(import_module(FORMATS[form]).render, comparison), output_file)
+    put(partial(import_module(FORMATS[report_format]).render, comparison), output_file)
     return comparison.exit_code

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migsafe.cli.options import output_option, with_settings
+from migsafe.cli.options import format_option, output_option, with_settings
 from migsafe.cli.output import put
 from migsafe.cli.reading import rename_option
 from migsafe.errors import ExitCode
@@ -29,7 +29,7 @@ FORMATS = {
 @click.command("diff")
 @click.argument("old")
 @click.argument("new")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="tree", show_default=True)
+@format_option(FORMATS, "tree")
 @rename_option
 @click.option("--no-owners", is_flag=True, help="Leave owners and default privileges out.")
 @output_option
@@ -40,7 +40,7 @@ def command(
     progress: Progress,
     old: str,
     new: str,
-    form: str,
+    report_format: str,
     renames: dict[str, str],
     no_owners: bool,
     output_file: Path | None,
@@ -56,5 +56,5 @@ def command(
     from migsafe.differences.engine import find_differences
 
     differences = find_differences(old, new, settings, progress, renames=renames, owners=not no_owners)
-    put(partial(import_module(FORMATS[form]).render, differences), output_file)
+    put(partial(import_module(FORMATS[report_format]).render, differences), output_file)
     return differences.exit_code

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from migsafe.cli.options import with_settings
+from migsafe.cli.options import format_option, with_settings
 from migsafe.cli.progress import Progress
 from migsafe.config import Settings
 from migsafe.errors import CannotCheck, ExitCode
@@ -34,8 +34,8 @@ class Line:
 
 @click.command("doctor")
 @with_settings({"--server": "server.use", "--server-version": "server.version"})
-@click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
-def command(settings: Settings, progress: Progress, form: str) -> int:
+@format_option(("terminal", "json"))
+def command(settings: Settings, progress: Progress, report_format: str) -> int:
     """Show which servers and programs are there, and what to install.
 
     Exits with 0 if a server that the settings allow can be used, else with 3.
@@ -44,7 +44,7 @@ def command(settings: Settings, progress: Progress, form: str) -> int:
     servers = [_server(name, settings.server) for name in _kinds(settings.server)]
     programs = [_client(name) for name in clients.CLIENTS]
     places = [_user(), _data(settings.server), _cache()]
-    if form == "json":
+    if report_format == "json":
         sections = {"servers": servers, "clients": programs, "machine": places}
         click.echo(json.dumps({name: [asdict(line) for line in lines] for name, lines in sections.items()}, indent=2))
     else:

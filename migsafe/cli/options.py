@@ -12,7 +12,7 @@ A command that is decorated with both looks like this::
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from migsafe.cli.output import Output
 from migsafe.cli.progress import Progress
 from migsafe.config import keys, load, with_overrides
 from migsafe.reports import FORMATS
+from migsafe.setting import Key
 
 Function = Callable[..., Any]
 
@@ -56,7 +57,7 @@ class SettingOption(click.Option):
             [*param_decls, setting.replace(".", "_")],
             metavar=key.word,
             multiple=isinstance(key.default, tuple),
-            help=key.setting.description,
+            help=help_of(key),
             expose_value=False,
             callback=self.keep,
             **attributes,
@@ -72,6 +73,13 @@ class SettingOption(click.Option):
         except ValueError as error:
             raise click.BadParameter(str(error)) from None
         context.meta.setdefault(SAID, {})[self.setting] = value
+
+
+def help_of(key: Key) -> str:
+    """The key's description, with what holds where nothing is said."""
+    description = key.setting.description
+    is_told = "default" in description or isinstance(key.default, tuple) or not key.default
+    return description if is_told else f"{description}  [default: {key.default}]"
 
 
 def with_settings(flags: Mapping[str, str]) -> Callable[[Function], Function]:
@@ -105,7 +113,7 @@ def with_output(function: Function, *, default: str = "terminal") -> Function:
     ) -> Any:
         return function(output=Output(report_format, output_file, reports), **rest)
 
-    return format_option(default)(output_option(report_option(command)))
+    return format_option(FORMATS, default)(output_option(report_option(command)))
 
 
 def _debug(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
@@ -133,12 +141,12 @@ def writable(_: click.Context, __: click.Parameter, value: Path | None) -> Path 
     return value
 
 
-def format_option(default: str) -> Callable[[Function], Function]:
-    """The flag for the format of the report."""
+def format_option(formats: Iterable[str], default: str = "terminal") -> Callable[[Function], Function]:
+    """The flag for the format of the report, one of these."""
     return click.option(
         "--format",
         "report_format",
-        type=click.Choice(list(FORMATS)),
+        type=click.Choice(list(formats)),
         default=default,
         show_default=True,
         help="How the report is written.",

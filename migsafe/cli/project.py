@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from migsafe.history.files import USUAL_PLACES
+
 Found = dict[str, object]
 """Settings by ``table.key``, as TOML values; paths are relative to the project."""
 
@@ -64,7 +66,9 @@ def _golang_migrate(_: Path, files: Sequence[Path]) -> Found:
 
 
 def _plain(_: Path, files: Sequence[Path]) -> Found:
-    return _folder("plain", (file for file in files if file.suffix == ".sql" and file.parent.name.startswith("migrat")))
+    usual = {Path(place) for place in USUAL_PLACES}
+    scripts = (file for file in files if file.suffix == ".sql")
+    return _folder("plain", (file for file in scripts if file.parent.name.startswith("migrat") or file.parent in usual))
 
 
 def _folder(kind: str, files: Iterable[Path]) -> Found:

@@ -23,6 +23,7 @@ def _renames(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> 
 workers_option = click.option(
     "--workers",
     type=click.IntRange(1, 32),
+    metavar="NUMBER",
     default=2,
     show_default=True,
     help="How many tables are read at the same time, in one snapshot.",

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migsafe.cli.options import debug_option, help_of, quiet_option
 from migsafe.cli.progress import Progress
+from migsafe.config import keys
 from migsafe.errors import ExitCode, SettingsError
 from migsafe.scenario import TWINS, read_stories, run_twin
 from migsafe.setting import nearest
 
 if TYPE_CHECKING:
     from migsafe.scenario import Story
+
+SERVER = keys()["server.use"]
 
 folder_option = click.option(
     "--folder",
@@ -31,6 +35,7 @@ def command() -> None:
 
 @command.command("list")
 @folder_option
+@debug_option
 def list_stories(folder: Path) -> None:
     """Name every story and tell it in a sentence."""
     for story in _stories(folder):
@@ -40,8 +45,9 @@ def list_stories(folder: Path) -> None:
 @command.command("run")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @folder_option
-@click.option("--server", default="auto", show_default=True, help="auto, container, local, embedded or a URL.")
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing of the progress.")
+@click.option("--server", default="auto", metavar=SERVER.word, help=help_of(SERVER))
+@quiet_option
+@debug_option
 def run(names: tuple[str, ...], folder: Path, server: str, *, quiet: bool) -> ExitCode:
     """Run both twins of the named stories (default: of all). Exit code 1 if one doesn't end as it is told."""
     told_otherwise = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migsafe.cli.options import with_settings
+from migsafe.cli.options import format_option, with_settings
 from migsafe.cli.snapshot_text import as_json, line, page, size, sum_of
 from migsafe.cli.target import tag_option, target_option
 from migsafe.errors import ExitCode, UsageError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FLAGS = {"--directory": "snapshots.directory"}
 WITH_JOBS = {**FLAGS, "--jobs": "snapshots.jobs"}
 
-json_option = click.option("--json", "in_json", is_flag=True, help="Write JSON.")
+shown_option = format_option(("terminal", "json"))
 name_argument = click.argument("name")
 
 
@@ -36,7 +36,7 @@ def command() -> None:
 @tag_option
 @with_settings(WITH_JOBS)
 def take_snapshot(settings: Settings, progress: Progress, target: str, tag: str | None, *, privileges: bool) -> None:
-    """Dump a database, which is only read, with the state that the dump must bring back."""
+    """Dump a database, with the state that the dump must bring back; it is only read."""
     from migsafe.snapshots.take import take
 
     store, jobs = settings.snapshots.directory_in(settings.root), settings.snapshots.jobs
@@ -45,31 +45,37 @@ def take_snapshot(settings: Settings, progress: Progress, target: str, tag: str 
 
 
 @command.command("list")
-@json_option
+@shown_option
 @with_settings(FLAGS)
-def list_snapshots(settings: Settings, *, in_json: bool, **_: Progress) -> None:
-    """Name every snapshot, the oldest first; those with a tag are kept when others are pruned."""
+def list_snapshots(settings: Settings, report_format: str, **_: Progress) -> None:
+    """Name every snapshot, the oldest first.
+
+    Those with a tag are kept when others are pruned.
+    """
     from migsafe.snapshots.store import snapshots, unreadable
 
     store = settings.snapshots.directory_in(settings.root)
     found = snapshots(store)
-    click.echo(
-        as_json([each.manifest for each in found]) if in_json else plain("\n".join(map(line, found))), nl=bool(found)
-    )
+    if report_format == "json":
+        click.echo(as_json([each.manifest for each in found]))
+    elif found:
+        click.echo(plain("\n".join(map(line, found))))
+    else:
+        click.echo(plain(f"there is no snapshot in {store}"), err=True)
     for path, reason in unreadable(store).items():
         click.echo(plain(f"{path.name}: {reason}"), err=True)
 
 
 @command.command("show")
 @name_argument
-@json_option
+@shown_option
 @with_settings(FLAGS)
-def show_snapshot(settings: Settings, name: str, *, in_json: bool, **_: Progress) -> None:
+def show_snapshot(settings: Settings, name: str, report_format: str, **_: Progress) -> None:
     """Show what a snapshot holds. NAME is its name, its tag, its directory, or "latest"."""
     from migsafe.snapshots.store import find
 
     snapshot = find(settings.snapshots.directory_in(settings.root), name)
-    click.echo(as_json(snapshot.manifest) if in_json else plain(page(snapshot)))
+    click.echo(as_json(snapshot.manifest) if report_format == "json" else plain(page(snapshot)))
 
 
 @command.command("verify")
@@ -122,7 +128,7 @@ def restore_snapshot(
 
 
 @command.command("prune")
-@click.option("--keep", type=click.IntRange(min=0), help="Keep the newest so many of each database.")
+@click.option("--keep", type=click.IntRange(min=0), metavar="NUMBER", help="Keep the newest so many of each database.")
 @click.option("--older-than", metavar="AGE", help="Remove only what is older: 12h, 30d, 8w.")
 @click.option("--tagged", is_flag=True, help="Let those with a tag go too, by the same rules.")
 @click.option("--except", "names", multiple=True, metavar="NAME", help="Keep this one: its name, tag or directory.")
@@ -138,9 +144,10 @@ def prune_snapshots(
     dry_run: bool,
     **_: Progress,
 ) -> None:
-    """Remove old snapshots, and what runs that died have left. With --keep and --older-than, what both allow to go.
+    """Remove old snapshots, and what runs that died have left.
 
-    Snapshots with a tag are kept unless --tagged is given. What is kept is named with the reason.
+    With --keep and --older-than, what both allow to go. Those with a tag are kept unless --tagged is given. What is
+    kept is named with the reason.
     """
     from migsafe.snapshots.pruning import Rules, parse_age, reasons_to_keep
     from migsafe.snapshots.store import dead_partials, find, remove, snapshots, unreadable

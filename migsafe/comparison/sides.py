@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
-from migsafe.errors import CannotCheck
+from migsafe.errors import UsageError
 from migsafe.postgres.address import Address, address_of
 from migsafe.snapshots.manifest import Snapshot
 from migsafe.snapshots.store import lookup
@@ -17,7 +17,7 @@ Side: TypeAlias = Address | Path | Snapshot
 def side_of(text: str, store: Path) -> Side:
     """What ``text`` names: a URL, a file, the directory of a snapshot, or the name of one in ``store``.
 
-    Raises :class:`CannotCheck` when it is none of them.
+    Raises :class:`UsageError` when it is none of them.
     """
     if text.startswith("env:") or "://" in text:
         return address_of(text)
@@ -26,7 +26,7 @@ def side_of(text: str, store: Path) -> Side:
         return path
     snapshot = lookup(store, text)
     if snapshot is None:
-        raise CannotCheck(
+        raise UsageError(
             "there is no such file or snapshot, and it is no connection URL",
             where=text,
             hint="Name a URL, env:NAME, a file that migsafe fingerprint wrote, or what migsafe snapshot list shows.",

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 CHECK = "lint"
 """The name under which the rules' findings stand in a report."""
 
+UNKNOWN = "which files hold the SQL of the migrations is known to the command alone"
+"""Why there is no text to read of a history that is a command."""
+
 STANDARD_INPUT = Path("-")
 
 
@@ -145,6 +148,10 @@ def choose(settings: Settings, paths: Sequence[Path], server: int) -> Chosen:
     history = _history(settings, given) if given or not paths else None
     if not paths:
         assert history is not None
+        if not history.migrations:  # of a command: any other history without one was refused
+            raise SettingsError(
+                UNKNOWN, hint="Name their directory in [history] path, or the files on the command line."
+            )
         return _of_history(history, server, _new(history, settings))
     wanted = {_real(file) for path in given for file in _files(path)}
     known = {_real(migration.up) for migration in history.migrations} if history else set()

@@ -175,7 +175,7 @@ def test_a_snapshot_is_compared_with_a_fingerprint_however_that_was_made(
 
 def test_rows_are_not_chosen_where_there_are_none_and_an_unknown_name_is_told(run: Run, tmp_path: Path) -> None:
     unknown = run("compare", "no-such-snapshot", "env:NEW", "--directory", tmp_path)
-    assert (unknown.exit_code, "migsafe snapshot list" in unknown.output) == (3, True)
+    assert (unknown.exit_code, "migsafe snapshot list" in unknown.output) == (2, True)
     assert run("fingerprint", "env:OLD", "-o", tmp_path / "one").exit_code == 0
     assert run("compare", tmp_path / "one", "env:NEW", "--sample", "5%").exit_code == 2
 
@@ -210,7 +210,7 @@ def test_a_sequence_behind_its_column_is_a_warning(run: Run, sides: Sides, tmp_p
 def test_what_is_no_fingerprint_is_exit_code_3(run: Run, tmp_path: Path, text: str) -> None:
     (tmp_path / "x").write_text(text)
     assert run("compare", tmp_path / "x", "env:NEW").exit_code == 3
-    assert run("compare", tmp_path / "nothing", "env:NEW").exit_code == 3
+    assert run("compare", tmp_path / "nothing", "env:NEW").exit_code == 2
 
 
 def test_nothing_is_written_and_no_password_is_shown(run: Run, sides: Sides, server: Server) -> None:

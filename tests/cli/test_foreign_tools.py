@@ -75,6 +75,24 @@ def test_the_locks_of_a_script_for_psql_are_measured_at_two_sizes(project: Proje
     }
 
 
+def test_a_command_that_never_connects_is_sent_to_its_url(project: Project) -> None:
+    ran = check(project, 'sh -c "echo no url; exit 2"', {}, "apply")
+    (failed,) = ran.report["migrations"][0]["checks"]
+    assert (ran.exit_code, "[history] url_by" in failed["findings"][0]["remedy"]) == (1, True)
+
+
+def test_where_only_the_command_knows_its_files_no_text_is_called_clean(project: Project) -> None:
+    runner = "psql --no-psqlrc --set=ON_ERROR_STOP=1 --file=up.sql"
+    ran = check(project, runner, {"up.sql": DROPPED_FIRST}, "lint", "apply")
+    assert [each["subject"] for each in ran.report["not_checked"] if "known to the command" in each["reason"]] == [
+        "lint"
+    ]
+    lint = project.migsafe("lint")
+    assert (lint.exit_code, "[history] path" in lint.errors) == (2, True)
+    project.write({"migsafe.toml": f"[history]\nrunner = '{runner}'\npath = 'sql'\n", "sql/1.sql": DROPPED_FIRST})
+    assert project.migsafe("lint").exit_code == 0
+
+
 DJANGO = """
 import os
 import sys

@@ -91,11 +91,17 @@ def test_a_tag_is_kept_shown_and_names_its_newest_snapshot(project: Project, fil
     assert (unknown.exit_code, unknown.output) == (2, "")
 
 
+def test_where_there_is_no_snapshot_that_is_said(project: Project, filled: Address) -> None:
+    listed = snapshot(project, filled, "list")
+    assert (listed.exit_code, listed.output, "there is no snapshot in " in listed.errors) == (0, "", True)
+    assert json.loads(snapshot(project, filled, "list", "--format", "json").output) == []
+
+
 def test_a_round_trip(project: Project, filled: Address) -> None:
     taken = snapshot(project, filled, "take", "--target", "env:TARGET", "--privileges")
     assert taken.exit_code == 0, taken.errors
     assert "2 tables, 400 rows" in taken.output
-    (listed,) = json.loads(snapshot(project, filled, "list", "--json").output)
+    (listed,) = json.loads(snapshot(project, filled, "list", "--format", "json").output)
     assert listed["format"] == "migsafe.snapshot/2"
     assert listed["name"] in taken.output
     assert "400 rows" in snapshot(project, filled, "show", "latest").output
