@@ -88,6 +88,7 @@ def _table(table: TableContents, *, partitioned: bool, root: str | None) -> Obje
         "rows": table.rows,
         "partitioned": partitioned,
         "partition_of": root,
+        "materialized": table.materialized,
         "key": dict(table.key),
         "columns": {
             name: {
@@ -115,6 +116,7 @@ def _table_contents(document: Object) -> TableContents:
         key=tuple(document["key"].items()),
         row_digest=_number(document["row_digest"]),
         buckets=tuple(map(_bucket, document["buckets"])),
+        materialized=document.get("materialized", False),
     )
 
 

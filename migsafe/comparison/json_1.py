@@ -61,6 +61,7 @@ def _table(table: ComparedTable) -> Object:
         "columns": [{"column": name, "changed": count} for name, count in table.columns.items()],
         "looked_into": table.looked_into,
         "buckets": table.buckets and {"differing": table.buckets[0], "all": table.buckets[1]},
+        "materialized": table.materialized,
         "matched_by": "primary key" if table.by_key else "whole row",
         "only_old": list(table.only_old),
         "only_new": list(table.only_new),

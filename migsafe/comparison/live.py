@@ -151,5 +151,6 @@ def _compared(name: str, new_name: str, pair: Pair, rows: RowsDifference) -> Com
         only_new=pair.only_new,
         retyped=pair.retyped or {},
         by_key=pair.by_key,
+        materialized=pair.old.materialized or pair.new.materialized,
         samples=rows.samples,
     )

@@ -9,6 +9,11 @@ from migsafe.comparison.sequences import SequencesDifference
 from migsafe.errors import ExitCode
 from migsafe.rows.compare import RowDifference
 
+MATERIALIZED = (
+    "a materialized view holds what its last REFRESH found, and a restore refreshes it: one that was stale differs, and "
+    "nothing is lost. Refreshed on both sides, it tells; --exclude leaves it out"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ComparedSide:
@@ -28,7 +33,8 @@ class ComparedTable:
     are those that differ: in how many of the first ``looked_into`` changed rows, or none where that isn't known.
     ``buckets`` says in how many parts of how many a table differs, where only digests are there. What follows was not
     compared: ``only_old`` and ``only_new`` (columns that one side lacks); ``retyped`` was compared by its text.
-    ``by_key``: rows were matched by primary key. ``samples`` are the first rows that differ.
+    ``by_key``: rows were matched by primary key. ``samples`` are the first rows that differ. ``materialized``: it is a
+    view, on one side at least, that holds what its last refresh found.
     """
 
     name: str
@@ -46,6 +52,7 @@ class ComparedTable:
     by_key: bool = True
     samples: tuple[RowDifference, ...] = ()
     whole_rows: bool = False
+    materialized: bool = False
 
     @property
     def differs(self) -> bool:
@@ -85,7 +92,12 @@ class Comparison:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What this comparison can't show."""
+        """Why something may differ, and what this comparison can't show."""
+        views = (f"{table.name}: {MATERIALIZED}" for table in self.tables if table.differs and table.materialized)
+        return (*views, *self._not_shown)
+
+    @property
+    def _not_shown(self) -> tuple[str, ...]:
         stored = [f"the {side.kind} {side.name}" for side in (self.old, self.new) if side.kind != "database"]
         if not stored or not self.differs:
             return ()

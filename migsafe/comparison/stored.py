@@ -90,6 +90,7 @@ def _compare(matched: Matched, old: TableContents, new: TableContents) -> Compar
         only_old=tuple(name for name in names if name not in shared),
         only_new=tuple(name for name in new.columns if name not in shared.values() and name not in matched.ignored),
         by_key=bool(old.key),
+        materialized=old.materialized or new.materialized,
     )
     all_shared = not (table.only_old or table.only_new or matched.ignored or why)
     if all_shared and [names[name] for name in sorted(names)] == sorted(new.columns):

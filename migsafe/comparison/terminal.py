@@ -105,7 +105,7 @@ def _lists(page: Page, comparison: Comparison) -> None:
     _list(page, "sequences only in the new side", dict.fromkeys(sequences.only_new, ""))
     _list(page, "sequences behind their column", dict.fromkeys(sequences.behind, ""))
     _list(page, "not checked", comparison.not_checked)
-    _list(page, "not shown", dict.fromkeys(comparison.notes, ""))
+    _list(page, "to know", dict.fromkeys(comparison.notes, ""))
 
 
 def _left_out(comparison: Comparison) -> Iterator[tuple[str, str]]:

@@ -49,6 +49,7 @@ class TableContents:
     ``key`` is what the digests are seeded with: the columns of the primary key and how each was digested. Without one,
     ``row_digest`` is the sum of the digests of whole rows, so that values which change places between rows are noticed.
     ``buckets`` are the parts of a table that is large enough, a power of two, by the last bits of the key's hash.
+    ``materialized``: it is a view, and holds what its last refresh found.
     """
 
     rows: int
@@ -56,6 +57,7 @@ class TableContents:
     key: tuple[tuple[str, str], ...] = ()
     row_digest: int | None = None
     buckets: tuple[Bucket, ...] = field(default=(), compare=False)
+    materialized: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

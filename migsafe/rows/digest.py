@@ -95,7 +95,7 @@ class Table:
     """A table to be read: its columns in order, and those of its primary key in the key's order.
 
     ``partitioned``: it holds the rows of its partitions. ``root`` is the printed name of the partitioned table that it
-    is a partition of. ``bytes`` is its size on disk, without TOAST and indexes.
+    is a partition of. ``bytes`` is its size on disk, without TOAST and indexes. ``materialized``: it is a view.
     """
 
     schema: str
@@ -105,6 +105,7 @@ class Table:
     partitioned: bool = False
     root: str | None = None
     bytes: int = 0
+    materialized: bool = False
 
     @property
     def identifier(self) -> sql.Identifier:

@@ -121,6 +121,7 @@ def _contents(table: Table, rows: Iterable[Sequence[Any]], algorithm: Algorithm,
         key=tuple((column.name, algorithm.key_method(column)) for column in table.key),
         row_digest=None if table.key else _row_digest(of_rows for *_, of_rows in parts.values()),
         buckets=tuple(_part(parts.get(number), table) for number in range(buckets)) if buckets > 1 else (),
+        materialized=table.materialized,
     )
 
 

@@ -83,7 +83,7 @@ def find_all(connection: psycopg.Connection) -> Found[Table]:
     with connection.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(contents_query("tables")).fetchall()
     tables, refused, roots = {}, {}, {}
-    for printed_name, schema, name, reason, columns, key, partitioned, root, size in rows:
+    for printed_name, schema, name, reason, columns, key, partitioned, root, *of_table in rows:
         if root and not partitioned:
             roots[printed_name] = root
         if reason:
@@ -91,7 +91,7 @@ def find_all(connection: psycopg.Connection) -> Found[Table]:
         elif not (partitioned and root):
             by_name = {column[0]: Column(*column) for column in columns}
             keys = tuple(by_name[part] for part in key)
-            tables[printed_name] = Table(schema, name, tuple(by_name.values()), keys, partitioned, root, size)
+            tables[printed_name] = Table(schema, name, tuple(by_name.values()), keys, partitioned, root, *of_table)
     return Found({name: _of_root(table, tables) for name, table in tables.items()}, refused, roots)
 
 

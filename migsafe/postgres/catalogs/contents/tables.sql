@@ -13,7 +13,8 @@ SELECT
     coalesce(k.key, '[]') AS key,
     c.relkind = 'p' AS partitioned,
     CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::regclass::text END AS root,
-    coalesce(pg_relation_size(c.oid), 0) AS bytes
+    coalesce(pg_relation_size(c.oid), 0) AS bytes,
+    c.relkind = 'm' AS materialized
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN user_schema u ON u.oid = n.oid
