@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migsafe.errors import BaselineError, SettingsError
+from migsafe.plain import many
 from migsafe.postgres.dump import NEUTRAL, restore
 from migsafe.postgres.tables import find_tables
 
@@ -174,7 +175,7 @@ def replay(sandbox: Sandbox, database: str, versions: Collection[str], progress:
     chosen = [migration for migration in sandbox.history.migrations if migration.version in versions]
     built_upon = {parent for migration in chosen for parent in migration.parents if sandbox.history.version_tables}
     for tip in (migration for migration in chosen if migration.version not in built_upon):
-        progress(f"replaying {len(chosen)} migrations up to {tip.version}")
+        progress(f"replaying {many(len(chosen), 'migration')} up to {tip.version}")
         replayed = sandbox.upgrade(database, tip)
         if replayed.run.failure:
             refused = replayed.failed_statement

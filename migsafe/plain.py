@@ -58,6 +58,11 @@ def many(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
+def many_are(number: int, thing: str) -> str:
+    """``1 row is``, ``2,000 rows are``."""
+    return f"{many(number, thing)} {'is' if number == 1 else 'are'}"
+
+
 def _escaped(character: str) -> str:
     if character in "\n\t" or character in _JOINERS or category(character) not in _STEERING:
         return character

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migsafe.plain import many
 from migsafe.rows.contents import ColumnContents, Contents, TableContents
 
 
@@ -22,7 +23,7 @@ def losses(before: Contents, after: Contents) -> tuple[str, ...]:
             continue
         new = after.tables.get(renamed.get(name, name))
         if new is None:
-            lines.extend([f"table {name}: gone with {old.rows} rows"] if old.rows else [])
+            lines.extend([f"table {name}: gone with {many(old.rows, 'row')}"] if old.rows else [])
         else:
             lines.extend(_of_table(name, old, new))
     return tuple(lines)
@@ -39,7 +40,7 @@ def _of_table(name: str, old: TableContents, new: TableContents) -> Iterator[str
             continue
         now = new.columns.get(column)
         if now is None and was.values:
-            yield f"column {name}.{column}: gone with {was.values} values"
+            yield f"column {name}.{column}: gone with {many(was.values, 'value')}"
         elif now is not None and (now.values or 0) < (was.values or 0):
             yield f"column {name}.{column}: {was.values} → {now.values} values"
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from migsafe.plain import many
 from migsafe.snapshots.sessions import OtherSession, others
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Witness:
         gone = sessions - self.counted - self.ours - still_here
         if gone < 0:
             return ("the server's statistics were reset, so that nobody knows",)
-        return (f"{gone} session(s) that came and went",) if gone else ()
+        return (f"{many(gone, 'session')} that came and went",) if gone else ()
 
     def _others(self, our_backends: Collection[int]) -> tuple[OtherSession, ...]:
         deadline = time.monotonic() + PATIENCE

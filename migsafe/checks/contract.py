@@ -20,6 +20,7 @@ from migsafe.contract.mapping import Field, belongs, fields
 from migsafe.contract.structure import require_structure
 from migsafe.errors import UsageError
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
+from migsafe.plain import many
 from migsafe.schema.diff import compare_schemas
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _retyped(field: Field, column: SchemaObject, before: str, after: str, *, req
             return
         longest = field.shape.rest.get("maxLength")
         if request and not (isinstance(longest, int) and longest <= length):
-            promised = f"{longest} characters" if longest else "any length"
+            promised = many(longest, "character") if longest else "any length"
             told += f", and the field promises to take {promised}"
             yield _finding("contract-column-narrowed", Severity.ERROR, field, column, told)
         return

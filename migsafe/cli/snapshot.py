@@ -11,7 +11,7 @@ from migsafe.cli.options import format_option, with_settings
 from migsafe.cli.snapshot_text import as_json, line, page, size, sum_of
 from migsafe.cli.target import tag_option, target_option
 from migsafe.errors import ExitCode, UsageError
-from migsafe.plain import plain
+from migsafe.plain import many, plain
 from migsafe.postgres.address import address_of
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def verify_snapshot(settings: Settings, progress: Progress, name: str, *, deep: 
     if wrong:
         return _answer("damaged", wrong)
     if not deep:
-        return _answer(f"whole: {len(snapshot.manifest.files)} files, {size(snapshot.manifest.size)}", ())
+        return _answer(f"whole: {many(len(snapshot.manifest.files), 'file')}, {size(snapshot.manifest.size)}", ())
     comparison = verify_deep(snapshot, settings.server, jobs=settings.snapshots.jobs, progress=progress)
     _say_notes(comparison.notes)
     differences = comparison.difference.describe()

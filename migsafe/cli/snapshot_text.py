@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migsafe.plain import one_line
+from migsafe.plain import many, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,8 @@ def line(snapshot: Snapshot) -> str:
     kept = ", with privileges" if manifest.privileges else ""
     tag = f", tag {one_line(manifest.tag)}, so kept" if manifest.tag else ""
     return (
-        f"{snapshot.path.name}  {manifest.database} at {manifest.address}, {manifest.tables} tables, "
-        f"{manifest.rows} rows, {size(manifest.size)}{kept}{tag}"
+        f"{snapshot.path.name}  {manifest.database} at {manifest.address}, {many(manifest.tables, 'table')}, "
+        f"{many(manifest.rows, 'row')}, {size(manifest.size)}{kept}{tag}"
     )
 
 
@@ -50,7 +50,7 @@ def page(snapshot: Snapshot) -> str:
         "taken": manifest.taken.isoformat(sep=" ", timespec="seconds"),
         "database": f"{manifest.database} at {manifest.address}, {size(manifest.database_size)}",
         "server": f"PostgreSQL {manifest.server}, dumped by pg_dump {manifest.pg_dump}",
-        "contents": f"{manifest.tables} tables, {manifest.rows} rows",
+        "contents": f"{many(manifest.tables, 'table')}, {many(manifest.rows, 'row')}",
         "files": f"{len(manifest.files)}, {size(manifest.size)}",
         "owners and privileges": "kept" if manifest.privileges else "not kept",
         "roles": ", ".join(manifest.roles) or "none",

@@ -10,8 +10,8 @@ from migsafe.errors import ExitCode
 from migsafe.rows.compare import RowDifference
 
 MATERIALIZED = (
-    "a materialized view holds what its last REFRESH found, and a restore refreshes it: one that was stale differs, and "
-    "nothing is lost. Refreshed on both sides, it tells; --exclude leaves it out"
+    "a materialized view holds what its last REFRESH found, and a restore refreshes it: one that was stale differs "
+    "then, and nothing is lost. Refreshed on both sides, it tells; --exclude leaves it out"
 )
 
 

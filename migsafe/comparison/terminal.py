@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from migsafe.comparison.result import ComparedTable, Comparison
 from migsafe.errors import ExitCode
-from migsafe.plain import one_line
+from migsafe.plain import many, one_line
 from migsafe.reports.page import Page
 from migsafe.rows.compare import RowDifference, Values
 
@@ -53,7 +53,7 @@ def _name(table: ComparedTable) -> str:
 
 def _counts(table: ComparedTable) -> Iterator[str]:
     old, new = table.rows
-    yield f"{old:,} → {new:,} rows" if old != new else f"{old:,} rows"
+    yield f"{old:,} → {new:,} rows" if old != new else many(old, "row")
     for count, what in ((table.changed, "changed"), (table.missing, "missing"), (table.extra, "extra")):
         if count:
             yield f"{count:,} {what}"
@@ -62,7 +62,7 @@ def _counts(table: ComparedTable) -> Iterator[str]:
     if table.whole_rows and not table.columns and old == new:
         yield "values have changed places between rows"
     if table.buckets:
-        yield f"in {table.buckets[0]} of {table.buckets[1]} parts"
+        yield f"in {table.buckets[0]} of {many(table.buckets[1], 'part')}"
 
 
 def _column(name: str, count: int | None, table: ComparedTable) -> str:
@@ -95,8 +95,8 @@ def _shown(value: str | None) -> str:
 
 
 def _lists(page: Page, comparison: Comparison) -> None:
-    _list(page, "only in the old side", {name: f"{rows:,} rows" for name, rows in comparison.only_old.items()})
-    _list(page, "only in the new side", {name: f"{rows:,} rows" for name, rows in comparison.only_new.items()})
+    _list(page, "only in the old side", {name: many(rows, "row") for name, rows in comparison.only_old.items()})
+    _list(page, "only in the new side", {name: many(rows, "row") for name, rows in comparison.only_new.items()})
     _list(page, "columns not compared", dict(_left_out(comparison)))
     _list(page, "compared by their text, as the types differ", dict(_retyped(comparison)))
     sequences = comparison.sequences
@@ -136,7 +136,8 @@ def _verdict(page: Page, comparison: Comparison) -> None:
     page.write()
     page.write(
         VERDICTS[comparison.exit_code],
-        f": {len(comparison.tables):,} tables compared, {rows:,} rows; {differing:,} tables differ; "
+        f": {many(len(comparison.tables), 'table')} compared, {many(rows, 'row')}; "
+        f"{many(differing, 'table')} {'differs' if differing == 1 else 'differ'}; "
         f"{len(comparison.not_checked):,} not checked; {comparison.seconds:.1f} s",
         hanging=2,
     )

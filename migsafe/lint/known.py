@@ -17,6 +17,7 @@ from typing import Any
 from migsafe.errors import SettingsError
 from migsafe.findings import Evidence, Finding, Location, Severity
 from migsafe.ignores import Ignore
+from migsafe.plain import many_are
 from migsafe.rules import rule_named
 
 FORMAT = "migsafe.lint-baseline/1"
@@ -82,7 +83,7 @@ class KnownFindings:
             yield Finding(
                 "lint-baseline",
                 Severity.NOTE,
-                f"{_many(total)} passed over, as the baseline file says that they are known.",
+                f"{many_are(total, 'finding')} passed over, as the baseline file says that they are known.",
                 location=Location(self.file),
                 evidence=(Evidence("passed over", counts),),
             )
@@ -96,7 +97,7 @@ class KnownFindings:
             yield Finding(
                 "lint-baseline-outdated",
                 Severity.NOTE,
-                f"{_many(total)} known by the baseline file and no longer there.",
+                f"{many_are(total, 'finding')} known by the baseline file and no longer there.",
                 remedy=f"Write it anew, so that they can't come back unseen: migsafe lint --write-baseline {self.file}",
                 location=Location(self.file),
                 evidence=(Evidence("no longer there", "\n".join([*lines[:SHOWN], *more])),),
@@ -197,7 +198,3 @@ def _written(entry: Entry) -> dict[str, str | int]:
 
 def _is_ignored(finding: Finding, ignores: Sequence[Ignore]) -> bool:
     return any(ignore.covers(finding) for ignore in ignores)
-
-
-def _many(number: int) -> str:
-    return f"{number:,} finding{' is' if number == 1 else 's are'}"

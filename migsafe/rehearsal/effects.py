@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from migsafe.checks.experiment import Experiment
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity, Statement
-from migsafe.plain import first_lines, shortened
+from migsafe.plain import first_lines, many, shortened
 from migsafe.state import compare_states
 
 CHANGES_SHOWN = 50
@@ -51,7 +51,7 @@ class Effects:
         told = [each for each in experiment.applied.statements if _is_told(each, books)]
         factor = self._factor(told)
         rows = sum(each.rows or 0 for each in told if each.changes_rows)
-        answer = f"{rows:,} rows"
+        answer = many(rows, "row")
         note = Finding(
             rule="rehearse-effects",
             severity=Severity.NOTE,
@@ -66,7 +66,7 @@ class Effects:
 
     def _message(self, statements: Sequence[Statement], rows: int, factor: float | None) -> str:
         seconds = sum(each.milliseconds for each in statements) / 1000
-        message = f"It touches {rows:,} rows and takes {seconds:,.2f} s."
+        message = f"It touches {many(rows, 'row')} and takes {seconds:,.2f} s."
         if factor is None:
             return message
         most = f"{seconds * factor:,.1f} s, if the time of every statement grows with them: an estimate."
@@ -112,7 +112,7 @@ def _is_servers_own(function: str) -> bool:
 
 def _lines(statements: Sequence[Statement], factor: float | None) -> Iterator[str]:
     for statement in statements:
-        rows = "" if statement.rows is None else f"{statement.rows:,} rows"
+        rows = "" if statement.rows is None else many(statement.rows, "row")
         most = "" if factor is None else f"{f'at most {statement.milliseconds * factor / 1000:,.1f} s':>18}  "
         yield f"{statement.milliseconds:10,.1f} ms  {rows:>14}  {most}{shortened(statement.sql, STATEMENT_WIDTH)}"
 

@@ -152,7 +152,7 @@ def _rows_left(wanted: Wanted, brought: Brought) -> Mapping[str, str]:
     if wanted.percent == 0:
         return {"rows": "none were brought over, as asked: what depends on rows is not rehearsed"}
     return {
-        f"rows of {table.printed}": f"none of its {there:,} rows is in the sample"
+        f"rows of {table.printed}": f"none of its rows is in the sample, and the target has {there:,}"
         for table, (there, here) in brought.sampled.items()
         if there and not here
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from migsafe.errors import BaselineError
+from migsafe.plain import many
 from migsafe.postgres.catalogs import user_schemas
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def require_readable(connection: psycopg.Connection, tables: Sequence[SourceTabl
         schemas = sorted({sql.Identifier(table.schema).as_string(None) for table in tables if table.oid in hidden})
         role = sql.Identifier(user).as_string(None)
         raise BaselineError(
-            f"the role may not read {len(names)} table(s): {', '.join(names)}",
+            f"the role may not read {many(len(names), 'table')}: {', '.join(names)}",
             hint=f"GRANT USAGE ON SCHEMA {', '.join(schemas)} TO {role}; GRANT SELECT ON {', '.join(names)} TO {role}; "
             "or, from 14 on, everything: GRANT pg_read_all_data.",
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from migsafe.findings import Lock, Statement
-from migsafe.plain import one_line, plain
+from migsafe.plain import many, one_line, plain
 from migsafe.reports.told import BAD, DOUBTFUL, SOFT, length, notes
 
 SHOWN = 400
@@ -30,7 +30,8 @@ def timeline(statements: Sequence[Statement]) -> Iterator[str]:
         before = statement.transaction
     yield "</tbody></table></div>"
     if len(statements) > SHOWN:
-        yield f'<p class="soft">… and {len(statements) - SHOWN:,} more statements; --format json has all of them.</p>'
+        more = many(len(statements) - SHOWN, "more statement")
+        yield f'<p class="soft">… and {more}; --format json has all of them.</p>'
 
 
 def _cells(statement: Statement, start: float, whole: float) -> str:
@@ -69,5 +70,5 @@ def _told(statement: Statement) -> str:
     """What is known of the statement beyond its time."""
     lines = list(notes(statement))
     if statement.wal_bytes:
-        lines.append((SOFT, f"writes {statement.wal_bytes:,} bytes of WAL"))
+        lines.append((SOFT, f"writes {many(statement.wal_bytes, 'byte')} of WAL"))
     return "".join(f'<br><span class="{CLASSES[kind]}">{escape(one_line(text))}</span>' for kind, text in lines)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET  # only written here, never read
 
 from migsafe.findings import CheckResult, Finding, MigrationReport, Outcome, Report, Severity
-from migsafe.plain import one_line, plain, shortened
+from migsafe.plain import many, one_line, plain, shortened
 from migsafe.reports.listed import HISTORY, TRACE, details, findings_of, is_left_out
 from migsafe.reports.told import notes
 
@@ -75,7 +75,7 @@ def _traced(migration: MigrationReport) -> Iterator[str]:
         yield f"{number}. {statement.milliseconds:,.1f} ms: {shortened(statement.sql, 200)}{at}"
         yield from (f"   {one_line(text)}" for _, text in notes(statement))
     if len(migration.statements) > SHOWN:
-        yield f"… and {len(migration.statements) - SHOWN:,} more statements; --format json has all of them"
+        yield f"… and {many(len(migration.statements) - SHOWN, 'more statement')}; --format json has all of them"
 
 
 def _said(check: CheckResult) -> str:

@@ -157,7 +157,7 @@ def _beginning(text: str) -> str:
     """As much as a person reads: an INSERT of ten thousand rows is one statement."""
     more = len(text) - MOST_CHARACTERS
     return (
-        f"{text[:MOST_CHARACTERS]}…\n… and {more:,} more characters; --format json has all of them"
+        f"{text[:MOST_CHARACTERS]}…\n… and {many(more, 'more character')}; --format json has all of them"
         if more > 0
         else text
     )

@@ -89,7 +89,7 @@ def _table(page: Page, statements: Sequence[Statement]) -> None:
         for kind, text in notes(statement):
             page.write((one_line(text), STYLES[kind]), indent=5, hanging=2)
     if len(statements) > SHOWN:
-        page.write(f"… and {len(statements) - SHOWN:,} more statements; --format json has all of them", indent=5)
+        page.write(f"… and {many(len(statements) - SHOWN, 'more statement')}; --format json has all of them", indent=5)
     page.write(("in: the transaction (none: the statement was its own); timeout: lock_timeout", "dim"), hanging=2)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from psycopg import errors
 
 from migsafe.errors import CannotCheck
-from migsafe.plain import one_line
+from migsafe.plain import many_are, one_line
 
 if TYPE_CHECKING:
     import psycopg
@@ -63,7 +63,7 @@ def require_alone(connection: psycopg.Connection, address: Address) -> None:
     found = others(connection, address.database)
     if found:
         raise CannotCheck(
-            f"{len(found)} other session(s) are connected to the database:\n  " + "\n  ".join(map(str, found)),
+            f"{many_are(len(found), 'other session')} connected to the database:\n  " + "\n  ".join(map(str, found)),
             where=str(address),
             hint="Stop them, or have them ended with --end-sessions.",
         )

@@ -133,7 +133,7 @@ def test_rows_that_nothing_tells_apart_are_counted_or_said_to_be_incomparable(tr
     assert check_data(trial(before, "DELETE FROM t WHERE a = 'x'")).answer == "disappeared"
     result = check_data(trial(before, "UPDATE t SET a = 'z' WHERE a = 'x'"))
     assert (result.outcome, result.answer) == (Outcome.NOT_CHECKED, "not comparable")
-    assert "2 rows are gone and 2 are new" in result.reason
+    assert "rows are gone (2) and rows are new (2)" in result.reason
 
 
 def test_a_primary_key_that_is_replaced_does_not_hide_what_happened(trial: Try) -> None:

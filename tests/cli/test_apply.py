@@ -304,7 +304,7 @@ def test_what_others_wrote_is_not_overwritten_but_by_the_command_that_is_said(sh
             )
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "1 session(s) that came and went" in output
+    assert "1 session that came and went" in output
     assert "not restored" in output
     with connect_to(target) as connection:
         assert connection.execute("SELECT 1 FROM customers WHERE email LIKE 'late%'").fetchone() == (1,)

@@ -30,6 +30,7 @@ def test_equal_databases_are_exit_code_0_and_one_value_is_exit_code_1(run: Run, 
     found = run("compare", "env:OLD", "env:NEW")
     assert found.exit_code == 1
     assert "~ id=7: v: 7 → other" in found.stdout
+    assert "DIFFERENT: 1 table compared, 20 rows; 1 table differs; 0 not checked;" in found.stdout
 
 
 def test_what_can_not_be_read_is_exit_code_3_unless_something_differs(run: Run, sides: Sides) -> None:

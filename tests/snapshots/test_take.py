@@ -124,7 +124,7 @@ def test_a_table_that_may_not_be_read_leaves_no_snapshot(filled: Address, tmp_pa
     ("harm", "said"),
     [
         (lambda path: (path / "schema.json").unlink(), "schema.json: missing"),
-        (lambda path: (path / "dump" / "toc.dat").write_bytes(b"x"), "dump/toc.dat: 1 bytes instead of"),
+        (lambda path: (path / "dump" / "toc.dat").write_bytes(b"x"), "dump/toc.dat: 1 byte instead of"),
         (lambda path: (path / "dump" / "new").write_bytes(b""), "dump/new: not in the manifest"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migsafe.checks.crash.clean_up import clean_up
 from migsafe.checks.crash.verdicts import Verdict, Word
 from migsafe.findings import Evidence, Finding, Location, Severity
+from migsafe.plain import many
 from migsafe.state import compare_states
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _wrong(verdict: Verdict) -> Iterator[Evidence]:
 def _points(points: Sequence[Point]) -> Iterator[str]:
     yield from dict.fromkeys(str(point) for point in points[:POINTS_SHOWN])
     if len(points) > POINTS_SHOWN:
-        yield f"… and at {len(points) - POINTS_SHOWN:,} more points"
+        yield f"… and at {many(len(points) - POINTS_SHOWN, 'more point')}"
 
 
 def _failure(label: str, run: TracedRun) -> Iterator[Evidence]:

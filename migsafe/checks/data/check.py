@@ -25,6 +25,7 @@ from migsafe.checks.data.findings import Ending, finding_of, not_comparable
 from migsafe.checks.data.sides import Clones, Kept, OldRowsMissing
 from migsafe.errors import CannotCheck
 from migsafe.findings import CheckResult, Finding, Location, Outcome
+from migsafe.plain import many
 from migsafe.postgres.reading import consistent_reading
 from migsafe.rows.identity import column_digests
 from migsafe.rows.lineage import Lineage, contents_of, follow, not_proved_kept, read_relations
@@ -244,6 +245,6 @@ def _counted(endings: Iterable[Ending], columns: int, retyped: int) -> str:
             worst.setdefault((each.table, each.column), each.survival)
     counts = Counter(str(survival) for survival in worst.values())
     surviving = sum(1 for survival in worst.values() if survival is not Survival.LOST)
-    kept = f"{columns - retyped - surviving} columns kept"
+    kept = f"{many(columns - retyped - surviving, 'column')} kept"
     equal = [f"{retyped} re-typed and equal"] if retyped else []
     return ", ".join([kept, *equal, *(f"{counts[each]} {each}" for each in Survival if counts[each])])

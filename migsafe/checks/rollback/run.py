@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsafe.checks.transactions import durable_transactions
+from migsafe.plain import many_are
 from migsafe.postgres.reading import consistent_reading
 from migsafe.postgres.tables import find_tables, keep_rows
 from migsafe.rows.sequences import read_sequences
@@ -89,7 +90,8 @@ def _repeat(experiment: Experiment, database: str, runs: list[TracedRun]) -> Ite
         if not runs[-1].succeeded or not shorter or not any(left.get(table) for table in books):
             break
     if runs[-1].succeeded:
-        yield from (f"{left[table]} rows of {table} are still there" for table in sorted(books) if left.get(table))
+        remaining = ((table, left[table]) for table in sorted(books) if left.get(table))
+        yield from (f"of {table} {many_are(count, 'row')} still there" for table, count in remaining)
 
 
 def _surplus(experiment: Experiment, database: str) -> Surplus:
