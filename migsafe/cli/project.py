@@ -67,8 +67,8 @@ def _golang_migrate(_: Path, files: Sequence[Path]) -> Found:
 
 def _plain(_: Path, files: Sequence[Path]) -> Found:
     usual = {Path(place) for place in USUAL_PLACES}
-    scripts = (file for file in files if file.suffix == ".sql")
-    return _folder("plain", (file for file in scripts if file.parent.name.startswith("migrat") or file.parent in usual))
+    scripts = [file.parent if file.name == "up.sql" else file for file in files if file.suffix == ".sql"]
+    return _folder("plain", (each for each in scripts if each.parent.name.startswith("migrat") or each.parent in usual))
 
 
 def _folder(kind: str, files: Iterable[Path]) -> Found:

@@ -57,15 +57,15 @@ class HistorySettings:
         str | None, Setting("The tool's own table, name or schema.name (default: the tool's default).")
     ] = None
     transaction: Annotated[
-        str,
+        str | None,
         Setting(
-            "What commits at once: each statement by itself, as psql does it, or each file, as Diesel and Prisma do it "
-            "(but those named .autocommit.sql, and where Diesel's metadata.toml or a comment of sqlx, Atlas or "
-            "postgres-migrations says so).",
+            "What commits at once: each statement by itself, as psql does it, or each file (but those named "
+            ".autocommit.sql, and where Diesel's metadata.toml or a comment of sqlx, Atlas or postgres-migrations says "
+            "so). By default each file where a migration is a folder, as with Diesel and Prisma, else each statement.",
             allowed=("statement", "file"),
             kind="plain",
         ),
-    ] = "statement"
+    ] = None
     placeholders: Annotated[Mapping[str, str], Setting("Values for ${name} in the SQL files.", kind="flyway")] = field(
         default_factory=dict
     )

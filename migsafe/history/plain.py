@@ -61,9 +61,9 @@ class PlainHistory:
     Ways to write a way back: ``x.up.sql`` with ``x.down.sql``, ``x.sql`` with ``x.down.sql``, the folders ``up`` and
     ``down`` with files of the same names, or a folder for each migration with ``up.sql`` and ``down.sql``, as Diesel
     has it, or ``migration.sql``, as Prisma has it. Names with a dialect, as pop writes them (``x.postgres.up.sql``,
-    ``x.mysql.up.sql``): a file for PostgreSQL goes before one for all, and other dialects are passed over. Where the
-    settings say that a file is one transaction, those named ``x.autocommit.up.sql`` are none, nor those that say so in
-    a comment (``-- no-transaction`` of sqlx and its kin) or in Diesel's ``metadata.toml`` beside them.
+    ``x.mysql.up.sql``): a file for PostgreSQL goes before one for all, and other dialects are passed over. Where a
+    file is one transaction, those named ``x.autocommit.up.sql`` are none, nor those that say so in a comment
+    (``-- no-transaction`` of sqlx and its kin) or in Diesel's ``metadata.toml`` beside them.
 
     psql keeps no books, so ``version_tables`` is empty and ``applied`` knows nothing: ``upgrade`` runs its target
     alone, and so does ``downgrade``; whoever calls goes through the files one by one.
@@ -74,7 +74,7 @@ class PlainHistory:
 
     def __init__(self, settings: HistorySettings) -> None:
         self._directory = migrations_directory(settings)
-        self._single_transaction = settings.transaction == "file"
+        self._transaction = settings.transaction
 
     @staticmethod
     def fits(settings: HistorySettings) -> str | None:
@@ -136,12 +136,18 @@ class PlainHistory:
         return _run_files(address, [target.down], single_transaction=self._single_transaction)
 
     @cached_property
+    def _single_transaction(self) -> bool:
+        """Whether a file is one transaction: as the settings say, or as the tools do it that make folders."""
+        return (self._transaction or ("file" if self._found.folders else "statement")) == "file"
+
+    @cached_property
     def _found(self) -> _Found:
         chosen: dict[tuple[str, str], Path] = {}
         rank: dict[tuple[str, str], bool] = {}
         duplicates = []
         files = list(_sql_files(self._directory))
-        loose = _loose(files, self._directory)
+        folders = any(_is_in_folder_of_its_own(file, self._directory) for _, file in files)
+        loose = [file for _, file in files if folders and _is_loose(file, self._directory)]
         for name, file in files:
             parsed = _parse(name)
             if parsed is None or file in loose:
@@ -151,7 +157,7 @@ class PlainHistory:
                 duplicates.append(duplicate_version(parsed.name, chosen[key], file))
             elif key not in chosen or parsed.specific:
                 chosen[key], rank[key] = file, parsed.specific
-        return _Found(_migrations(chosen), duplicates, loose)
+        return _Found(_migrations(chosen), duplicates, loose, folders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,7 @@ class _Found:
     migrations: list[Migration]
     duplicates: list[Finding]
     loose: list[Path]
+    folders: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +197,13 @@ def _sql_files(directory: Path) -> Iterator[tuple[str, Path]]:
             yield entry.name, Path(entry.path)
 
 
-def _loose(files: Sequence[tuple[str, Path]], directory: Path) -> list[Path]:
-    """Files without a number that lie beside folders with a migration each: notes and data, and no migrations."""
-    folders = any(file.name.lower() in ("up.sql", "migration.sql") for _, file in files if file.parent != directory)
-    return [file for _, file in files if folders and file.parent == directory and not file.name[0].isdigit()]
+def _is_in_folder_of_its_own(file: Path, directory: Path) -> bool:
+    return file.parent != directory and file.name.lower() in ("up.sql", "migration.sql")
+
+
+def _is_loose(file: Path, directory: Path) -> bool:
+    """Whether a file beside folders with a migration each has no number: notes or data, and no migration."""
+    return file.parent == directory and not file.name[0].isdigit()
 
 
 def _files_below(directory: Path) -> Iterator[tuple[str, Path]]:

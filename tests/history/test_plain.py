@@ -87,6 +87,16 @@ def test_a_file_may_be_one_transaction_unless_its_name_says_otherwise(sql_files:
     assert (succeeded, rows(database, "SELECT i FROM t")) == ([True, False, False], [(3,)])
 
 
+@pytest.mark.parametrize(("transaction", "kept"), [(None, []), ("file", []), ("statement", [(1,)])])
+def test_folders_are_a_transaction_each_unless_the_settings_say_otherwise(
+    sql_files: Folder, database: Address, transaction: str | None, kept: list[tuple[int]]
+) -> None:
+    files = {"1/up.sql": "CREATE TABLE t (i int);", "2/up.sql": "INSERT INTO t VALUES (1); SELECT 1/0;"}
+    history = sql_files(files, kind="plain", transaction=transaction)
+    assert [history.upgrade(database, each).succeeded for each in history.migrations] == [True, False]
+    assert rows(database, "SELECT i FROM t") == kept
+
+
 def test_diesel_says_beside_a_file_that_it_is_no_transaction(
     sql_files: Folder, database: Address, tmp_path: Path
 ) -> None:
@@ -97,7 +107,7 @@ def test_diesel_says_beside_a_file_that_it_is_no_transaction(
         "3/up.sql": "INSERT INTO t VALUES (3); SELECT 1/0;",
         "3/metadata.toml": "run_in_transaction = false",
     }
-    history = sql_files(files, kind="plain", transaction="file")
+    history = sql_files(files, kind="plain")
     succeeded = [history.upgrade(database, migration).succeeded for migration in history.migrations]
     assert (succeeded, rows(database, "SELECT i FROM t")) == ([True, False, False], [(3,)])
     (tmp_path / "3" / "metadata.toml").write_text("run_in_transaction")
