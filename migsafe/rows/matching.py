@@ -113,7 +113,8 @@ def compare_pair(
     if not looked_at and len(tallies) > 1:
         gone, fresh = (next(each.count for each in tallies if each.survival is kind) for kind in _OF_ROWS)
         raise CannotCheck(
-            f"rows are gone ({gone:,}) and rows are new ({fresh:,}), and nothing tells whether they are the same"
+            f"rows are gone ({gone:,}) and rows are new ({fresh:,}), "
+            "and nothing tells whether they are the same ones, changed"
         )
     return tallies
 
