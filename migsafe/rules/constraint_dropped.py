@@ -53,7 +53,7 @@ RULE = Rule(
     find=find,
     confidence=Confidence.POSSIBLE,
     default=False,
-    aliases=("CD101", "drop-constraint"),
+    aliases=("ban-drop-constraint", "CD101", "drop-constraint"),
     claims=(Answers("INSERT INTO orders VALUES (0, -1)", before="23503"),),
     given="CREATE TABLE customers (id bigint PRIMARY KEY);\n"
     "CREATE TABLE orders (id bigint, customer bigint CONSTRAINT known REFERENCES customers);",

@@ -39,7 +39,7 @@ RULE = Rule(
     find=find,
     confidence=Confidence.POSSIBLE,
     default=False,
-    aliases=("change_column_default", "MP048"),
+    aliases=("ban-set-default", "ban-drop-default", "change_column_default", "MP048"),
     claims=(Answers("INSERT INTO orders (id) VALUES (0) RETURNING state", before="new", after="open"),),
     given="CREATE TABLE orders (id bigint, state text DEFAULT 'new');",
     bad="ALTER TABLE orders ALTER COLUMN state SET DEFAULT 'open';",

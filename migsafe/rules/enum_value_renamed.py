@@ -36,7 +36,7 @@ RULE = Rule(
     on=(RenameEnumValue,),
     find=find,
     confidence=Confidence.LIKELY,
-    aliases=("rename_enum_value", "MP060"),
+    aliases=("renaming-object", "rename_enum_value", "MP060"),
     claims=(Answers("SELECT 'happy'::mood", after="22P02"),),
     given="CREATE TYPE mood AS ENUM ('sad', 'happy');",
     bad="ALTER TYPE mood RENAME VALUE 'happy' TO 'glad';",

@@ -43,7 +43,7 @@ RULE = Rule(
     on=(SetSchema,),
     find=find,
     severity=Severity.ERROR,
-    aliases=("MP098",),
+    aliases=("ban-set-schema", "MP098"),
     claims=(Answers("SELECT id FROM public.orders", after="42P01"),),
     given="CREATE SCHEMA archive;\nCREATE TABLE public.orders (id bigint);",
     bad="ALTER TABLE public.orders SET SCHEMA archive;",

@@ -122,7 +122,8 @@ _SQUAWK = """
     unused-ignore ban-create-domain-with-constraint ban-alter-domain-with-add-constraint ban-truncate-cascade
     require-timeout-settings ban-uncommitted-transaction require-enum-value-ordering require-table-schema
     identifier-too-long require-concurrent-partition-detach require-concurrent-reindex require-lock-timeout
-    require-statement-timeout ban-duplicate-column-assignments
+    require-statement-timeout ban-duplicate-column-assignments renaming-object ban-set-schema ban-drop-schema
+    ban-disable-trigger ban-drop-constraint ban-set-default ban-drop-default
 """
 """The ids of squawk; pgsafe and pgfence spell theirs alike."""
 

@@ -32,6 +32,7 @@ RULE = Rule(
     on=(Drop,),
     find=find,
     aliases=(
+        "ban-drop-schema",
         "DS101",
         "drop-schema",
         "MP035",

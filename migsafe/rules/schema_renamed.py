@@ -38,7 +38,7 @@ RULE = Rule(
     on=(Rename,),
     find=find,
     severity=Severity.ERROR,
-    aliases=("rename_schema", "rename", "rename-schema"),
+    aliases=("renaming-object", "rename_schema", "rename", "rename-schema"),
     claims=(Answers("SELECT id FROM billing.invoices", after="42P01"),),
     production="CREATE SCHEMA billing;\nCREATE TABLE billing.invoices (id bigint);",
     bad="ALTER SCHEMA billing RENAME TO accounting;",

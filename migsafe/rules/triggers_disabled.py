@@ -41,7 +41,7 @@ RULE = Rule(
     "checks foreign keys as well: rows that refer to nothing come in, and no later statement looks for them.",
     on=(AlterTableOther,),
     find=find,
-    aliases=("enable-disable-trigger",),
+    aliases=("ban-disable-trigger", "enable-disable-trigger"),
     claims=(Answers("INSERT INTO orders VALUES (0, -1)", before="23503"),),
     given="CREATE TABLE customers (id bigint PRIMARY KEY);\n"
     "CREATE TABLE orders (id bigint, customer bigint REFERENCES customers);",
