@@ -67,7 +67,9 @@ def _golang_migrate(_: Path, files: Sequence[Path]) -> Found:
 
 def _plain(_: Path, files: Sequence[Path]) -> Found:
     usual = {Path(place) for place in USUAL_PLACES}
-    scripts = [file.parent if file.name == "up.sql" else file for file in files if file.suffix == ".sql"]
+    scripts = [
+        file.parent if file.name in ("up.sql", "migration.sql") else file for file in files if file.suffix == ".sql"
+    ]
     return _folder("plain", (each for each in scripts if each.parent.name.startswith("migrat") or each.parent in usual))
 
 

@@ -33,6 +33,7 @@ PROJECTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
     "golang-migrate": ({'we"ird \\ näme/1_a.up.sql': ""}, {"kind": "golang-migrate", "path": 'we"ird \\ näme'}),
     "plain": ({"db/migrations/001.sql": ""}, {"kind": "plain", "path": "db/migrations"}),
     "diesel": ({"diesel.toml": "", "db/migrations/1_a/up.sql": ""}, {"kind": "plain", "path": "db/migrations"}),
+    "a folder as prisma makes it, without its schema": ({"migrations/1_a/migration.sql": ""}, {"kind": "plain"}),
     "plain, where it is looked for anyway": ({"sql/001.sql": ""}, {"kind": "plain", "path": "sql"}),
     "prisma": (
         {"prisma/schema.prisma": 'datasource db { url = env("PG_URL") }', "prisma/migrations/1/migration.sql": ""},
