@@ -178,11 +178,9 @@ def replay(sandbox: Sandbox, database: str, versions: Collection[str], progress:
         progress(f"replaying {many(len(chosen), 'migration')} up to {tip.version}")
         replayed = sandbox.upgrade(database, tip)
         if replayed.run.failure:
-            refused = replayed.failed_statement
             place = replayed.run.failure.location
             raise BaselineError(
-                f"the history can't be replayed up to {tip.version}: "
-                + (refused.error_message if refused else replayed.run.failure.message),
+                f"the history can't be replayed up to {tip.version}: {replayed.error}",
                 where=str(place) or str(tip.up),
                 hint="Give a baseline that stands at the base revision ([baseline] dump or sql), or mend the history.",
             )

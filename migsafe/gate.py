@@ -45,7 +45,9 @@ from migsafe.postgres.shared_objects import changes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from migsafe.baseline import Baseline
     from migsafe.config import CheckSettings, Settings
+    from migsafe.history.model import History
     from migsafe.postgres.server import Server
     from migsafe.progress import Progress
     from migsafe.sandbox import Sandbox
@@ -78,6 +80,11 @@ def server_report(server: Server) -> ServerReport:
     return ServerReport(server.kind, server.version, server.passed_over, cloning)
 
 
+def baseline_report(baseline: Baseline, state: State) -> BaselineReport:
+    """What the report says of the baseline, whose state it is."""
+    return BaselineReport(baseline.source, baseline.revision, len(state.contents.tables), state.contents.rows)
+
+
 def check(settings: Settings, progress: Progress) -> Report:
     """Run every check on every new migration, on a server that is gone afterwards.
 
@@ -101,20 +108,14 @@ def check(settings: Settings, progress: Progress) -> Report:
         sandbox = Sandbox(server, history, statement_timeout=settings.checks.statement_timeout)
         try:
             baseline = build_baseline(sandbox, settings.baseline, progress)
-        except BaselineError as error:  # what is wrong with the history says why, better than the tool does
-            wrong = tuple(finding for finding in problems if finding.severity is Severity.ERROR)
-            if not wrong:
-                raise
-            unchecked = {"every check": error.message}
-            about = server_report(server)
-            return Report("check", history.kind, about, None, (), wrong, unchecked, time.monotonic() - started)
+        except BaselineError as error:
+            return replace(_no_baseline(error, problems, history, server), seconds=time.monotonic() - started)
         state = sandbox.state(baseline.database)
         shown = tuple(finding for finding in problems if matters(finding, history, baseline))
         linted: Mapping[Path, Linted] = {}
         if LINT in asked:
             progress("reading the text of the migrations")
-            new = {migration.up for migration in baseline.new}
-            linted = lint_files(history, new, settings.lint, server.major, known)
+            linted = lint_files(history, {each.up for each in baseline.new}, settings.lint, server.major, known)
         together = {name: check for name, check in TOGETHER.items() if name in asked}
         gate = Gate(sandbox, chosen, settings.checks, progress, linted, together, baseline.brought)
         migrations = tuple(gate.run(steps(history, baseline), baseline.database, state))
@@ -122,9 +123,7 @@ def check(settings: Settings, progress: Progress) -> Report:
             command="check",
             history=history.kind,
             server=server_report(server),
-            baseline=BaselineReport(
-                baseline.source, baseline.revision, len(state.contents.tables), state.contents.rows
-            ),
+            baseline=baseline_report(baseline, state),
             migrations=migrations,
             findings=(*shown, *promises, *gate.findings, *known.notes()),
             not_checked={
@@ -137,6 +136,14 @@ def check(settings: Settings, progress: Progress) -> Report:
             },
             seconds=time.monotonic() - started,
         )
+
+
+def _no_baseline(error: BaselineError, problems: Sequence[Finding], history: History, server: Server) -> Report:
+    """What is wrong with the history says why, better than the tool does; raises the error where nothing is."""
+    wrong = tuple(finding for finding in problems if finding.severity is Severity.ERROR)
+    if not wrong:
+        raise error
+    return Report("check", history.kind, server_report(server), None, (), wrong, {"every check": error.message})
 
 
 def asked_for(settings: Settings) -> tuple[str, ...]:
@@ -250,9 +257,10 @@ class Gate:
         results = []
         for name, ask in self.together.items():
             self.progress(f"all together: {name}")
+            started = time.monotonic()
             answer = ask(asked)
             if isinstance(answer, CheckResult):
-                results.append(answer)
+                results.append(_timed(answer, started))
             elif answer:
                 self.unread[f"{name} of all new migrations"] = answer
         ignores = read_ignores(file for step in steps for file in step.texts)
@@ -264,15 +272,15 @@ class Gate:
         self.progress(f"{step.version}: applying")
         after = self.sandbox.create("after", template=before)
         shared = self.sandbox.shared_objects()
-        rows = {table: contents.rows for table, contents in state.contents.tables.items()}
-        applied = self.sandbox.trace(after, step.target, rows)
+        applied = self.sandbox.trace(after, step.target, state.contents.counts)
         changed = tuple(changes(shared, self.sandbox.shared_objects()))
         return Experiment(self.sandbox, step, before, state, after, applied, self.settings, changed)
 
     def _results(self, experiment: Experiment) -> Iterator[CheckResult]:
         for name, check in self.checks.items():
             self.progress(f"{experiment.step.version}: {name}")
-            yield check(experiment)
+            started = time.monotonic()
+            yield _timed(check(experiment), started)
 
     def _not_checked(self, step: Step, reason: str) -> MigrationReport:
         results = tuple(CheckResult(name, Outcome.NOT_CHECKED, reason=reason) for name in self.checks)
@@ -280,6 +288,11 @@ class Gate:
         self.unread.update(_not_analysed(step, results, self.linted))
         again = second_run_of_step(step.files, self.linted, ())
         return MigrationReport(step.version, step.description, step.files, results, second_run=again)
+
+
+def _timed(result: CheckResult, started: float) -> CheckResult:
+    """The result with the seconds that the check took, unless it says itself how long what it is about took."""
+    return result if result.seconds else replace(result, seconds=time.monotonic() - started)
 
 
 def _not_analysed(step: Step, results: Iterable[CheckResult], linted: Mapping[Path, Linted]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres import databases
-from migsafe.postgres.tables import find_tables
+from migsafe.postgres.tables import KeptRows, find_tables, keep_rows, put_back
 from migsafe.state import State, printed_names, read_state
 from migsafe.tracing.attach import attach
 from migsafe.tracing.instruments import ALONE, NotTraced, ServerInstruments, instruments
@@ -61,6 +61,12 @@ class TracedRun:
         """The last statement that the server refused; none when the run succeeded or the server refused nothing."""
         refused = [statement for statement in self.statements if statement.error]
         return refused[-1] if refused and not self.succeeded else None
+
+    @property
+    def error(self) -> str:
+        """What the server said to the statement that it refused, else what the tool said; empty after success."""
+        said = self.failed_statement.error_message if self.failed_statement else ""
+        return said or (self.run.failure.message if self.run.failure else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,3 +226,13 @@ class Sandbox:
         with self.connect(database) as connection:
             books = find_tables(connection, self.history.version_tables)
             return Reading(read_state(connection), printed_names(connection, books))
+
+    def books(self, database: str) -> KeptRows:
+        """The rows of the migration tool's version tables, of those that are there."""
+        with self.connect(database) as connection:
+            return keep_rows(connection, find_tables(connection, self.history.version_tables))
+
+    def put_books_back(self, database: str, kept: KeptRows) -> None:
+        """Make the version tables hold what they held; drop those that were not there then."""
+        with self.connect(database) as connection:
+            put_back(connection, kept, find_tables(connection, self.history.version_tables))

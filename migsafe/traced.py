@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from migsafe.baseline import build_baseline, require_files
 from migsafe.checks.apply import check_apply
 from migsafe.errors import UsageError
-from migsafe.findings import BaselineReport, CheckResult, Outcome, Report
-from migsafe.gate import Gate, server_report
+from migsafe.findings import CheckResult, Outcome, Report
+from migsafe.gate import Gate, baseline_report, server_report
 from migsafe.plan import read_history, steps
 from migsafe.postgres.servers.kinds import start
 from migsafe.sandbox import Sandbox
@@ -46,9 +46,7 @@ def trace(settings: Settings, versions: Sequence[str], progress: Progress) -> Re
             command="trace",
             history=history.kind,
             server=server_report(server),
-            baseline=BaselineReport(
-                baseline.source, baseline.revision, len(state.contents.tables), state.contents.rows
-            ),
+            baseline=baseline_report(baseline, state),
             migrations=tuple(
                 migration
                 for migration, step in zip(migrations, new, strict=False)

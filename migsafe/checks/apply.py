@@ -12,7 +12,6 @@ from migsafe.checks.culprits import culprit_rows
 from migsafe.checks.experiment import Experiment
 from migsafe.checks.transactions import never_committed
 from migsafe.findings import CheckResult, Evidence, Finding, Location, Outcome, Severity, Statement
-from migsafe.postgres.tables import find_tables, keep_rows
 from migsafe.state import compare_states
 
 DIFFERENCES_SHOWN = 10
@@ -121,15 +120,8 @@ def _left_behind(experiment: Experiment) -> list[Evidence]:
 
 def _books_changed(experiment: Experiment) -> Iterator[str]:
     """The version tables, which no state holds, if the failed run wrote in them: golang-migrate's is dirty then."""
-    before, after = (_books(experiment, database) for database in (experiment.before, experiment.after))
+    books = experiment.sandbox.books
+    before, after = (books(database).last_rows for database in (experiment.before, experiment.after))
     for table, rows in after.items():
         if rows != before.get(table):
             yield f"version table {table}: {before.get(table, 'absent') or 'empty'} → {rows or 'empty'}"
-
-
-def _books(experiment: Experiment, database: str) -> dict[str, str]:
-    """Each version table's last row as COPY writes it; the rows are few, and most tools only add to them."""
-    sandbox = experiment.sandbox
-    with sandbox.connect(database) as connection:
-        kept = keep_rows(connection, find_tables(connection, sandbox.history.version_tables))
-    return {str(table): rows.decode().rstrip("\n").rpartition("\n")[2].replace("\t", ", ") for table, rows in kept.rows}

@@ -14,34 +14,23 @@ not held against a run that refused.
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 
 from migsafe.checks.experiment import Experiment
-from migsafe.checks.samples import row_samples
+from migsafe.checks.samples import changes
 from migsafe.checks.transactions import durable_transactions
 from migsafe.findings import STATEMENT, CheckResult, Evidence, Finding, Outcome, Severity
-from migsafe.postgres.tables import find_tables, keep_rows, put_back
+from migsafe.postgres.tables import find_tables
 from migsafe.sandbox import TracedRun
 from migsafe.state import StateDifference, compare_states
-
-DIFFERENCES_SHOWN = 20
 
 
 def check_apply_twice(experiment: Experiment) -> CheckResult:
     """The four answers as above; not checked when the first run failed or the tool's version table is unknown."""
-    started = time.monotonic()
     if not experiment.applied.succeeded:
         return CheckResult("apply-twice", Outcome.NOT_CHECKED, reason="the first run failed")
     with experiment.sandbox.scratch("twice", template=experiment.after) as database:
-        result = _idle_run(experiment, database) or _second_run(experiment, database)
-    return CheckResult(
-        "apply-twice",
-        result.outcome,
-        answer=result.answer,
-        reason=result.reason,
-        findings=result.findings,
-        seconds=time.monotonic() - started,
-    )
+        return _idle_run(experiment, database) or _second_run(experiment, database)
 
 
 def _idle_run(experiment: Experiment, database: str) -> CheckResult | None:
@@ -69,7 +58,7 @@ def _idle_run(experiment: Experiment, database: str) -> CheckResult | None:
 
 def _second_run(experiment: Experiment, database: str) -> CheckResult:
     sandbox = experiment.sandbox
-    _put_version_table_back(experiment, database)
+    sandbox.put_books_back(database, sandbox.books(experiment.before))
     run = sandbox.upgrade(database, experiment.step.target)
     difference = compare_states(experiment.state_after, sandbox.state(database))
     if run.succeeded:
@@ -79,14 +68,6 @@ def _second_run(experiment: Experiment, database: str) -> CheckResult:
         evidence = (*_error_of(run), *_changes(experiment, database, difference))
         return _failed(experiment, "stuck", "The second run fails and leaves the database changed.", evidence)
     return _refused(experiment, run)
-
-
-def _put_version_table_back(experiment: Experiment, database: str) -> None:
-    sandbox, names = experiment.sandbox, experiment.sandbox.history.version_tables
-    with sandbox.connect(experiment.before) as connection:
-        kept = keep_rows(connection, find_tables(connection, names))
-    with sandbox.connect(database) as connection:
-        put_back(connection, kept, find_tables(connection, names))
 
 
 def _succeeded_again(experiment: Experiment, database: str, difference: StateDifference) -> CheckResult:
@@ -122,21 +103,18 @@ def _error_of(run: TracedRun) -> tuple[Evidence, ...]:
     return (Evidence("error", failure.message),) if failure else ()
 
 
-def _changes(experiment: Experiment, database: str, difference: StateDifference) -> tuple[Evidence, ...]:
-    if not difference:
-        return ()
-    changed = Evidence("changed", "\n".join(difference.describe(DIFFERENCES_SHOWN)))
-    return (changed, *row_samples(experiment.sandbox, experiment.after, database, difference))
+def _changes(experiment: Experiment, database: str, difference: StateDifference) -> Sequence[Evidence]:
+    return changes(experiment.sandbox, experiment.after, database, difference) if difference else ()
 
 
-def _failed(experiment: Experiment, answer: str, message: str, evidence: tuple[Evidence, ...]) -> CheckResult:
+def _failed(experiment: Experiment, answer: str, message: str, evidence: Sequence[Evidence]) -> CheckResult:
     finding = Finding(
         rule=f"apply-twice-{answer}",
         severity=Severity.ERROR,
         message=message,
         remedy=_REMEDIES[answer],
         location=experiment.step.location,
-        evidence=evidence,
+        evidence=tuple(evidence),
     )
     return CheckResult("apply-twice", Outcome.FAILED, answer=answer, reason=message, findings=(finding,))
 

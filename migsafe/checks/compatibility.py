@@ -12,7 +12,6 @@ the release that runs. Rows are the data check's.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 def check_compatibility(experiment: Experiment) -> CheckResult:
     """Passed with warnings, or failed if ``[checks] compatibility`` says so; not checked after a failure."""
-    started = time.monotonic()
     if not experiment.applied.succeeded:
         return CheckResult("compatibility", Outcome.NOT_CHECKED, reason="the migration failed")
     before, after = (_read(experiment, database) for database in (experiment.before, experiment.after))
@@ -40,7 +38,6 @@ def check_compatibility(experiment: Experiment) -> CheckResult:
         answer="breaks" if findings else "compatible",
         reason=findings[0].message if fails else "",
         findings=findings,
-        seconds=time.monotonic() - started,
     )
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from migsafe.postgres.catalogs import contents_query
 from migsafe.postgres.reading import consistent_reading
 from migsafe.rows.contents import ColumnName, SequenceChange
+from migsafe.state import compare_states
 
 if TYPE_CHECKING:
     from migsafe.checks.experiment import Experiment
-    from migsafe.state import StateDifference
+    from migsafe.state import State, StateDifference
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ def read_excuses(experiment: Experiment) -> Excuses:
     with experiment.sandbox.connect(experiment.after) as connection, consistent_reading(connection):
         rows = connection.execute(contents_query("fed_columns")).fetchall()
     return Excuses(experiment.volatile_columns, dict(_by_sequence(rows)))
+
+
+def unexcused(experiment: Experiment, state: State) -> StateDifference:
+    """What is otherwise in a state than after the first run, but for columns' places and what has an excuse."""
+    difference = compare_states(experiment.state_after, state)
+    difference = replace(difference, schema=difference.schema.without_positions()[0])
+    return read_excuses(experiment).take_from(difference) if difference else difference
 
 
 def _by_sequence(rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, frozenset[ColumnName]]]:

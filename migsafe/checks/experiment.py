@@ -103,7 +103,7 @@ class Experiment:
     @cached_property
     def rows_before(self) -> Mapping[str, int]:
         """How many rows each table of the user had, by printed name; partitioned ones as wholes too."""
-        rows = {table: contents.rows for table, contents in self.state_before.contents.tables.items()}
+        rows = self.state_before.contents.counts
         with self.sandbox.connect(self.before) as connection:
             return with_partitioned(connection, rows)
 
@@ -114,7 +114,7 @@ class Experiment:
         seen = moments(self.applied.statements, self.rows_before)
         if not least or not self.applied.succeeded or not any(moment.taken for moment in seen):
             return Sizes(one_is_enough=not least)
-        rows = {table: contents.rows for table, contents in self.state_before.contents.tables.items()}
+        rows = self.state_before.contents.counts
         return measure_sizes(
             Question(self.sandbox, self.before, self.after, self.step.target, self.applied, rows, least)
         )

@@ -17,6 +17,12 @@ ROWS_SHOWN = 5
 TABLES_SHOWN = 5
 
 
+def changes(sandbox: Sandbox, before: str, after: str, difference: StateDifference) -> list[Evidence]:
+    """What differs, and the first rows of it. Locks: as :func:`row_samples`."""
+    changed = Evidence("changed", "\n".join(difference.describe()))
+    return [changed, *row_samples(sandbox, before, after, difference)]
+
+
 def row_samples(sandbox: Sandbox, before: str, after: str, difference: StateDifference) -> list[Evidence]:
     """Exact counts and up to five rows for each of the first five tables that both have and that ``difference`` names.
 

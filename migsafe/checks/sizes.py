@@ -227,5 +227,4 @@ def _times(factor: int) -> str:
 def _failure(run: TracedRun, size: str) -> str:
     if run.succeeded:
         return run.not_traced
-    said = run.failed_statement.error_message if run.failed_statement else ""
-    return f"{size} the migration fails: {said or (run.run.failure.message if run.run.failure else '')}"
+    return f"{size} the migration fails: {run.error}"

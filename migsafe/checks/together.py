@@ -8,20 +8,19 @@ once more over all of them: down to the base one after the other, and up again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migsafe.baseline import replay
-from migsafe.checks.excuses import read_excuses
+from migsafe.checks.excuses import unexcused
 from migsafe.checks.rollback.check import check_rollback
 from migsafe.checks.rollback.findings import errors_of
-from migsafe.checks.samples import row_samples
+from migsafe.checks.samples import changes
 from migsafe.errors import BaselineError
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.history.together import Together
 from migsafe.plain import first_lines
 from migsafe.schema.diff import compare_schemas
-from migsafe.state import compare_states
 
 if TYPE_CHECKING:
     from migsafe.checks.experiment import Experiment
@@ -79,17 +78,11 @@ def check_order(all_new: AllNew) -> CheckResult | str:
         run = sandbox.upgrade(database, None)
         if not run.succeeded:
             return _order_matters("fails", "The new migrations fail in another order", other, errors_of(run))
-        difference = compare_states(experiment.state_after, sandbox.state(database))
-        difference = replace(difference, schema=difference.schema.without_positions()[0])
-        if difference:
-            difference = read_excuses(experiment).take_from(difference)
+        difference = unexcused(experiment, sandbox.state(database))
         if not difference:
             return CheckResult("order", Outcome.PASSED, "same", f"as in the order {_versions(other)}")
-        changed = Evidence("changed", "\n".join(difference.describe(LINES_SHOWN)))
-        samples = row_samples(sandbox, experiment.after, database, difference)
-        return _order_matters(
-            "differs", "The new migrations lead elsewhere in another order", other, [changed, *samples]
-        )
+        changed = changes(sandbox, experiment.after, database, difference)
+        return _order_matters("differs", "The new migrations lead elsewhere in another order", other, changed)
 
 
 def _order_matters(answer: str, message: str, order: Sequence[Migration], evidence: Sequence[Evidence]) -> CheckResult:
@@ -134,7 +127,7 @@ def check_fresh(all_new: AllNew) -> CheckResult | str:
             drift = _differing(_schema(sandbox, database), experiment.state_before.schema)
         run = experiment.sandbox.upgrade(database, experiment.step.target)
         if not run.succeeded:
-            return _fails(run) if sandbox.history.stepwise else f"no database can be made from nothing: {_last(run)}"
+            return _fails(run) if sandbox.history.stepwise else f"no database can be made from nothing: {_refusal(run)}"
         found = _differing(_schema(sandbox, database), experiment.state_after.schema)
     return _compared(found, {*drift})
 
@@ -177,7 +170,7 @@ def _compared(found: Sequence[str], drift: set[str]) -> CheckResult:
 
 
 def _fails(run: TracedRun) -> CheckResult:
-    message = f"A fresh database can't be made: a new migration fails after all that come before it: {_last(run)}"
+    message = f"A fresh database can't be made: a new migration fails after all that come before it: {_refusal(run)}"
     finding = Finding(
         rule="fresh-fails",
         severity=Severity.ERROR,
@@ -189,8 +182,8 @@ def _fails(run: TracedRun) -> CheckResult:
     return CheckResult("fresh", Outcome.FAILED, "fails", message, (finding,))
 
 
-def _last(run: TracedRun) -> str:
-    return next(iter(errors_of(run))).text.partition("\n")[0]
+def _refusal(run: TracedRun) -> str:
+    return run.error.partition("\n")[0]
 
 
 def _cut(lines: Sequence[str]) -> str:

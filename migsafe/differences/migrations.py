@@ -81,10 +81,8 @@ def _run(settings: Settings, server: ServerSettings, progress: Progress, name: s
         for target in [step.target for step in each] or [None]:
             run = sandbox.upgrade(baseline.database, target)
             if run.run.failure or not run.connected:
-                refused = run.failed_statement
-                why = run.run.failure.message if run.run.failure else "the tool never connected"
                 raise BaselineError(
-                    f"the migrations fail: {refused.error_message if refused else why}",
+                    f"the migrations fail: {run.error or 'the tool never connected'}",
                     where=str(run.run.failure.location) if run.run.failure else name,
                     hint="Mend the history: migsafe check tells more.",
                 )

@@ -44,6 +44,12 @@ class KeptRows:
 
     rows: tuple[tuple[TableName, bytes], ...]
 
+    @property
+    def last_rows(self) -> dict[str, str]:
+        """By table the last row, with commas; most tools only add to their version table."""
+        lines = {str(table): rows.decode().rstrip("\n").rpartition("\n")[2] for table, rows in self.rows}
+        return {table: line.replace("\t", ", ") for table, line in lines.items()}
+
 
 def keep_rows(connection: psycopg.Connection, tables: Iterable[TableName]) -> KeptRows:
     """Read all rows of ``tables``. Locks: ACCESS SHARE."""

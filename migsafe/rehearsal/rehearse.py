@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from migsafe.baseline import Baseline, old_versions
 from migsafe.errors import ServerUnavailable, SettingsError
-from migsafe.findings import BaselineReport, Report
-from migsafe.gate import CHECKS, Gate, chosen_checks, server_report
+from migsafe.findings import Report
+from migsafe.gate import CHECKS, Gate, baseline_report, chosen_checks, server_report
 from migsafe.plan import matters, read_history, steps
 from migsafe.postgres.servers.kinds import start
 from migsafe.postgres.tables import find_tables
@@ -53,7 +53,8 @@ def rehearse(settings: Settings, address: Address, progress: Progress) -> Report
         sandbox = Sandbox(server, history, statement_timeout=timeout, empty=likeness.database)
         with open_target(address, **_timeouts(settings.rehearse)) as target:
             brought = bring_over(target, sandbox, likeness, wanted, settings.rehearse.mask, progress)
-        baseline, unbooked = _baseline(sandbox, settings.baseline, brought, f"{wanted} of {address.database}")
+        source = f"{wanted} of {address.database} on {address.host}"
+        baseline, unbooked = _baseline(sandbox, settings.baseline, brought, source)
         state = sandbox.state(baseline.database)
         effects = Effects(_factors(brought))
         gate = Gate(sandbox, {**checks, "effects": effects}, settings.checks, progress)
@@ -63,12 +64,7 @@ def rehearse(settings: Settings, address: Address, progress: Progress) -> Report
             command="rehearse",
             history=history.kind,
             server=server_report(server),
-            baseline=BaselineReport(
-                f"{baseline.source} on {address.host}",
-                baseline.revision,
-                len(state.contents.tables),
-                state.contents.rows,
-            ),
+            baseline=baseline_report(baseline, state),
             migrations=migrations,
             findings=(*problems, *gate.findings),
             not_checked={

@@ -82,7 +82,12 @@ class Contents:
     @property
     def rows(self) -> int:
         """All rows of all tables."""
-        return sum(table.rows for table in self.tables.values())
+        return sum(self.counts.values())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The rows of each table."""
+        return {name: table.rows for name, table in self.tables.items()}
 
     def without(self, names: Collection[str]) -> Contents:
         """Without the tables and sequences of these names."""

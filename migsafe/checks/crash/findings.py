@@ -39,15 +39,9 @@ def _trouble(verdict: Verdict) -> object:
     if verdict.word is Word.BLOCKED:
         return verdict.word
     if verdict.word is Word.STUCK:
-        return verdict.word, _error(verdict.run)
+        return verdict.word, verdict.run.error
     tables = (table.name for table in verdict.difference.contents.tables)
     return verdict.word, *verdict.difference.schema.lines(), *tables
-
-
-def _error(run: TracedRun) -> str:
-    if run.failed_statement:
-        return run.failed_statement.error_message
-    return run.run.failure.message if run.run.failure else ""
 
 
 def _finding(experiment: Experiment, trouble: Sequence[Judged]) -> Finding:
@@ -97,7 +91,7 @@ def _evidence(experiment: Experiment, trouble: Sequence[Judged]) -> Iterator[Evi
     yield Evidence("dies", "\n".join(_points([point for _, points in trouble for point in points])))
     left = (
         *compare_states(experiment.state_before, verdict.left).describe(LINES_SHOWN),
-        *(f"version table {table}: {row or 'empty'}" for table, row in verdict.books),
+        *(f"version table {table}: {row or 'empty'}" for table, row in verdict.books.items()),
     )
     yield Evidence("left behind", "\n".join(left) or "nothing")
     if verdict.run.succeeded:
@@ -127,7 +121,7 @@ def _points(points: Sequence[Point]) -> Iterator[str]:
 
 
 def _failure(label: str, run: TracedRun) -> Iterator[Evidence]:
-    yield Evidence(label, _error(run))
+    yield Evidence(label, run.error)
     if run.failed_statement:
         yield Evidence("statement", run.failed_statement.sql.strip())
 

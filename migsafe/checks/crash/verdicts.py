@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING
 from migsafe.checks.samples import row_samples
 from migsafe.checks.transactions import durable_transactions
 from migsafe.findings import Evidence
-from migsafe.postgres.tables import KeptRows, find_tables, keep_rows, put_back
 from migsafe.state import StateDifference, compare_states
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Verdict:
     run: TracedRun
     left: State
     done: bool
-    books: tuple[tuple[str, str], ...] = ()
+    books: Mapping[str, str] = field(default_factory=dict)
     difference: StateDifference = field(default_factory=StateDifference)
     samples: tuple[Evidence, ...] = ()
     forced: TracedRun | None = None
@@ -54,7 +54,7 @@ class Judge:
     def __init__(self, experiment: Experiment, excuses: Excuses) -> None:
         self._experiment = experiment
         self._excuses = excuses
-        self._books_before = self._books(experiment.before)
+        self._books_before = experiment.sandbox.books(experiment.before)
         # Flyway books a migration after it has committed: no migration can help dying in between.
         transactions = durable_transactions(experiment.applied.statements, experiment.sandbox.history.version_tables)
         self._commits_once = transactions <= 1
@@ -62,10 +62,10 @@ class Judge:
     def verdict(self, database: str, left: Reading) -> Verdict:
         """The answer for what is left in ``database``, which is used up by it."""
         sandbox, found = self._experiment.sandbox, left.without_books
-        done, books = not self._difference(found), self._books(database)
+        done, books = not self._difference(found), sandbox.books(database)
         run = self._run(database)
         difference = self._difference(sandbox.state(database))
-        seen = Verdict(Word.CONVERGES, run, found, done, _rows(books), difference)
+        seen = Verdict(Word.CONVERGES, run, found, done, books.last_rows, difference)
         if run.succeeded:
             return self._wrong(seen, database) if difference else seen
         if not sandbox.history.version_tables:
@@ -80,8 +80,7 @@ class Judge:
     def _force(self, seen: Verdict, database: str) -> Verdict:
         """Run once more with the books put back: with nothing else in the way, the tool is only blocked by them."""
         sandbox = self._experiment.sandbox
-        with sandbox.connect(database) as connection:
-            put_back(connection, self._books_before, find_tables(connection, sandbox.history.version_tables))
+        sandbox.put_books_back(database, self._books_before)
         forced = self._run(database)
         difference = self._difference(sandbox.state(database))
         word = Word.BLOCKED if forced.succeeded and not difference else Word.STUCK
@@ -96,15 +95,3 @@ class Judge:
 
     def _difference(self, state: State) -> StateDifference:
         return self._excuses.take_from(compare_states(self._experiment.state_after, state))
-
-    def _books(self, database: str) -> KeptRows:
-        sandbox = self._experiment.sandbox
-        with sandbox.connect(database) as connection:
-            return keep_rows(connection, find_tables(connection, sandbox.history.version_tables))
-
-
-def _rows(books: KeptRows) -> tuple[tuple[str, str], ...]:
-    """Each version table with its last row; the rows are few, and most tools only add to them."""
-    return tuple(
-        (str(table), rows.decode().rstrip("\n").rpartition("\n")[2].replace("\t", ", ")) for table, rows in books.rows
-    )

@@ -14,9 +14,7 @@ that are empty in the baseline are not judged. The time that is measured is a lo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migsafe.checks.locks.held import moments, stops
@@ -32,11 +30,6 @@ LOCKS = "locks"
 
 def check_locks(experiment: Experiment) -> CheckResult:
     """The four answers as above; not checked as well where the migration failed, or its locks could not be seen."""
-    started = time.monotonic()
-    return replace(_check(experiment), seconds=time.monotonic() - started)
-
-
-def _check(experiment: Experiment) -> CheckResult:
     applied, place = experiment.applied, experiment.step.location
     if not applied.succeeded:
         refused = tuple(concurrently_in_transaction(applied.statements, place))

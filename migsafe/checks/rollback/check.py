@@ -18,14 +18,13 @@ takes none from it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migsafe.checks.data.check import what_became
 from migsafe.checks.data.sides import Clones, Kept
-from migsafe.checks.excuses import read_excuses
+from migsafe.checks.excuses import unexcused
 from migsafe.checks.rollback.findings import (
     Judged,
     absent,
@@ -41,7 +40,7 @@ from migsafe.checks.rollback.findings import (
 )
 from migsafe.checks.rollback.new_rows import judge_with_new_rows
 from migsafe.checks.rollback.run import Return, go_back, put_sequences_back, sequences_behind
-from migsafe.checks.samples import row_samples
+from migsafe.checks.samples import changes, row_samples
 from migsafe.findings import CheckResult, Finding, Outcome, Severity
 from migsafe.rows.survival import Survival
 from migsafe.state import compare_states, without_refreshed
@@ -57,11 +56,6 @@ STILL_NEEDED = "2B"
 
 def check_rollback(experiment: Experiment) -> CheckResult:
     """The four answers as above; not checked when the first run failed."""
-    started = time.monotonic()
-    return replace(_check(experiment), seconds=time.monotonic() - started)
-
-
-def _check(experiment: Experiment) -> CheckResult:
     if not experiment.applied.succeeded:
         return CheckResult("rollback", Outcome.NOT_CHECKED, reason="the migration failed")
     if not experiment.sandbox.history.goes_back(experiment.step.target):
@@ -163,13 +157,9 @@ def _again(experiment: Experiment, database: str, *, compare: bool) -> Iterator[
     if not run.succeeded:
         yield again_fails(experiment, run)
     elif compare:
-        difference = compare_states(experiment.state_after, sandbox.state(database))
-        difference = replace(difference, schema=difference.schema.without_positions()[0])
+        difference = unexcused(experiment, sandbox.state(database))
         if difference:
-            difference = read_excuses(experiment).take_from(difference)
-        if difference:
-            samples = row_samples(sandbox, experiment.after, database, difference)
-            yield again_differs(experiment, difference, samples)
+            yield again_differs(experiment, changes(sandbox, experiment.after, database, difference))
 
 
 def _result(judged: Judged) -> CheckResult:

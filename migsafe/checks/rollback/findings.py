@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from migsafe.sandbox import TracedRun
     from migsafe.schema.diff import SchemaDifference
     from migsafe.schema.model import SchemaObject
-    from migsafe.state import StateDifference
 
 LINES_SHOWN = 20
 
@@ -236,10 +235,9 @@ def again_fails(experiment: Experiment, run: TracedRun) -> Finding:
     return _again(experiment, f"After the way back the migration can't be applied again: {_error(run)}", errors_of(run))
 
 
-def again_differs(experiment: Experiment, difference: StateDifference, samples: Sequence[Evidence]) -> Finding:
+def again_differs(experiment: Experiment, changed: Sequence[Evidence]) -> Finding:
     """The second way forward leads elsewhere."""
-    changed = Evidence("changed", "\n".join(difference.describe(LINES_SHOWN)))
-    return _again(experiment, "After the way back the migration leads elsewhere than at first.", [changed, *samples])
+    return _again(experiment, "After the way back the migration leads elsewhere than at first.", changed)
 
 
 def _again(experiment: Experiment, message: str, evidence: Sequence[Evidence]) -> Finding:
@@ -269,7 +267,7 @@ def errors_of(run: TracedRun) -> list[Evidence]:
 
 
 def _error(run: TracedRun) -> str:
-    return next(iter(errors_of(run))).text.partition("\n")[0].rstrip(".") + "."
+    return run.error.partition("\n")[0].rstrip(".") + "."
 
 
 def _named(objects: Sequence[SchemaObject]) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from migsafe.checks.transactions import durable_transactions
 from migsafe.plain import many_are
 from migsafe.postgres.reading import consistent_reading
-from migsafe.postgres.tables import find_tables, keep_rows
 from migsafe.rows.sequences import read_sequences
 from migsafe.state import compare_states
 
@@ -100,9 +99,7 @@ def _surplus(experiment: Experiment, database: str) -> Surplus:
 
 
 def _books(sandbox: Sandbox, database: str) -> dict[str, Counter[bytes]]:
-    with sandbox.connect(database) as connection:
-        kept = keep_rows(connection, find_tables(connection, sandbox.history.version_tables))
-    return {str(table): Counter(rows.splitlines()) for table, rows in kept.rows}
+    return {str(table): Counter(rows.splitlines()) for table, rows in sandbox.books(database).rows}
 
 
 def sequences_behind(experiment: Experiment, database: str, difference: StateDifference) -> tuple[str, ...]:
