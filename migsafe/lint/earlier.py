@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from migsafe.lint.script import script_of, script_of_text
 if TYPE_CHECKING:
     from migsafe.config import LintSettings
     from migsafe.history.text import MigrationText
+    from migsafe.progress import Progress
 
 KEPT = 8
 """Catalogs that stay in a cache: the newest, as many as branches that somebody goes to and fro between."""
@@ -27,7 +28,7 @@ _CODE = ("catalog", "lint", "sql")
 
 
 def catalog_behind(
-    texts: Sequence[MigrationText], settings: LintSettings, *, whole: bool, progress: Callable[[str], None]
+    texts: Sequence[MigrationText], settings: LintSettings, *, whole: bool, progress: Progress
 ) -> Catalog:
     """What is there behind these migrations, the first of a history. ``whole``: what it makes is all that there is.
 
@@ -65,7 +66,9 @@ class _Beginning:
             catalog.search_path = ("public",)
         return catalog
 
-    def __str__(self) -> str:
+    @property
+    def made_of(self) -> str:
+        """All that the catalog depends on."""
         return f"{self._whole} {self._text}"
 
     @cached_property
@@ -76,7 +79,7 @@ class _Beginning:
 class CatalogCache:
     """A directory with the catalogs behind beginnings of histories, each named by a hash of all that it was made of."""
 
-    def __init__(self, directory: Path, progress: Callable[[str], None]) -> None:
+    def __init__(self, directory: Path, progress: Progress) -> None:
         """Raises :class:`SettingsError` where something else than a directory is there."""
         if directory.exists() and not directory.is_dir():
             raise SettingsError(
@@ -138,7 +141,7 @@ class CatalogCache:
 
 def _names(texts: Sequence[MigrationText], beginning: _Beginning) -> Iterator[str]:
     """The name of the catalog before the first text, behind it, behind the second, and so on."""
-    digest = hashlib.sha256(f"{_made_by()} {beginning}".encode())
+    digest = hashlib.sha256(f"{_made_by()} {beginning.made_of}".encode())
     yield digest.hexdigest()
     for text in texts:
         unread = bool(text.not_analysed)
