@@ -19,7 +19,7 @@ def find(action: CreateIndex, context: Context) -> Iterator[Match]:
     if not (action.concurrently and action.if_not_exists and action.name) or context.is_new(action.table):
         return
     name = action.table.beside(action.name)
-    if _dropped_before(name, context):
+    if context.is_built(action) or _dropped_before(name, context):
         return
     drop = f"DROP INDEX CONCURRENTLY IF EXISTS {name};"
     yield Match(

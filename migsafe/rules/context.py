@@ -9,7 +9,7 @@ from functools import cached_property
 from migsafe.catalog import Catalog, Table
 from migsafe.catalog.names import is_missing
 from migsafe.rules.locks import Lock, locks_of
-from migsafe.sql.actions import Action, AddColumn, AlterTable, Drop, EndOfScript, Kind, SetVariable
+from migsafe.sql.actions import Action, AddColumn, AlterTable, CreateIndex, Drop, EndOfScript, Kind, SetVariable
 from migsafe.sql.lock_modes import LockMode
 from migsafe.sql.names import Name
 from migsafe.sql.parsing import ParsedStatement, Within
@@ -79,6 +79,11 @@ class Context:
     def is_new(self, relation: Name) -> bool:
         """Whether this script made the relation, so that there are no rows in it yet and nobody waits for it."""
         return self.catalog.is_new(relation)
+
+    def is_built(self, action: CreateIndex) -> bool:
+        """Whether a migration before this script has built the index, so that IF NOT EXISTS passes over it."""
+        name = self.catalog.qualified(action.table).beside(action.name or "")
+        return action.if_not_exists and self.catalog.index(name) is not None
 
     def is_new_column(self, table: Name, column: str) -> bool:
         """Whether this script gave the table the column, so that no application uses it yet."""

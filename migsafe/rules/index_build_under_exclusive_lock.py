@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def find(action: CreateIndex, context: Context) -> Iterator[Match]:
-    if action.concurrently or context.is_new(action.table):
+    if action.concurrently or context.is_new(action.table) or context.is_built(action):
         return
     held = context.exclusive_lock_held
     if held is None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def find(action: CreateIndex, context: Context) -> Iterator[Match]:
     table = context.table(action.table)
-    if action.concurrently or context.is_new(action.table) or (table and (table.partitioned or table.temporary)):
+    if action.concurrently or context.is_new(action.table) or context.is_built(action):
+        return
+    if table and (table.partitioned or table.temporary):
         return
     text = context.statement.text
     concurrently = behind(text, "INDEX", text="CONCURRENTLY")

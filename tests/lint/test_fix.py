@@ -48,6 +48,13 @@ STATEMENTS = (
 )  # fmt: skip
 
 
+def test_an_index_that_an_earlier_migration_built_is_not_dropped() -> None:
+    for concurrently in ("", "CONCURRENTLY "):
+        again = f"CREATE INDEX {concurrently}IF NOT EXISTS orders_old ON orders (total);\n"
+        chosen = (rules()["index-not-concurrent"], rules()["concurrent-index-if-not-exists"])
+        assert fixed(again, chosen=chosen).after == again
+
+
 def text(sql: str, runs: Runs = Runs.ONE_BY_ONE) -> MigrationText:
     return text_of(Script(Path("/m/1.sql"), sql, sql), runs, "1")
 
