@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import migsafe
-from migsafe.differences.schema_file import catalog_of, document_of
+from migsafe.differences.schema_file import catalog_of, document_of, says_format
 from migsafe.errors import CannotCheck
 from migsafe.fingerprints import Fingerprint, Making
-from migsafe.rows.contents import Bucket, ColumnContents, ColumnName, SequencePosition, TableContents
+from migsafe.rows.contents import MODULUS, Bucket, ColumnContents, ColumnName, SequencePosition, TableContents
 from migsafe.rows.sequences import Sequence
 
 FORMAT = "migsafe.fingerprint/1"
@@ -60,8 +60,7 @@ def read_fingerprint(file: Path) -> Fingerprint:
 
 def is_fingerprint_file(file: Path) -> bool:
     """Whether the file says of itself that it is one."""
-    with file.open("rb") as stream:
-        return FORMAT.encode() in stream.read(200)
+    return says_format(file, FORMAT)
 
 
 def _fingerprint(document: Object, file: Path) -> Fingerprint:
@@ -154,7 +153,7 @@ def _hex(number: int | None) -> str | None:
 
 
 def _digits(number: int) -> str:
-    return f"{number % (1 << 64):016x}"
+    return f"{number % MODULUS:016x}"
 
 
 def _number(digits: str | None) -> int | None:

@@ -13,12 +13,12 @@ from migsafe.postgres.databases import server_version
 from migsafe.postgres.snapshot_sessions import snapshot_sessions
 from migsafe.progress import Progress
 from migsafe.rows.buckets import buckets_for
-from migsafe.rows.contents import ColumnContents, Contents, TableContents
+from migsafe.rows.contents import MODULUS, ColumnContents, Contents, TableContents
 from migsafe.rows.digest import NATIVE, PORTABLE, PROBE, Algorithm
-from migsafe.rows.fingerprint import FIELD, read_tables
+from migsafe.rows.fingerprint import read_tables
 from migsafe.rows.sequences import Sequence, read_sequences
 from migsafe.rows.tables import Chooses, Found, everything, find_all
-from migsafe.rows.work import share_out
+from migsafe.rows.work import pieces, share_out
 
 if TYPE_CHECKING:
     import psycopg
@@ -164,12 +164,9 @@ def _said(value: object) -> str:
 
 
 def _pieces(tables: Mapping[str, Table], numbers: Mapping[str, int]) -> Iterator[dict[str, Table]]:
-    """Large tables one by one, the largest first, then the small ones, many at a time."""
-    for name in sorted((n for n in tables if numbers[n] > 1), key=lambda name: -tables[name].bytes):
-        yield {name: tables[name]}
-    small = [name for name in tables if numbers[name] == 1]
-    for start in range(0, len(small), TABLES_PER_PIECE):
-        yield {name: tables[name] for name in small[start : start + TABLES_PER_PIECE]}
+    large = {name: table.bytes for name, table in tables.items() if numbers[name] > 1}
+    for names in pieces(large, [name for name in tables if name not in large], TABLES_PER_PIECE):
+        yield {name: tables[name] for name in names}
 
 
 def _wholes(found: Found[Table], read: Mapping[str, TableContents]) -> dict[str, TableContents]:
@@ -192,12 +189,12 @@ def whole_of(table: Table, parts: list[TableContents]) -> TableContents:
         columns={
             column.name: ColumnContents(
                 sum(part.columns[column.name].values or 0 for part in parts),
-                sum(part.columns[column.name].digest or 0 for part in parts) % FIELD,
+                sum(part.columns[column.name].digest or 0 for part in parts) % MODULUS,
                 parts[0].columns[column.name].method if parts else "",
                 column.number,
             )
             for column in table.columns
         },
         key=parts[0].key if parts else (),
-        row_digest=sum(digests) % FIELD if digests else None,
+        row_digest=sum(digests) % MODULUS if digests else None,
     )

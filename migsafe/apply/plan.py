@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from migsafe.errors import HistoryError, SettingsError
 from migsafe.findings import Severity
 from migsafe.postgres.databases import connect_to
-from migsafe.snapshots.restore import can_create_databases
+from migsafe.postgres.roles import can_create_databases
 
 if TYPE_CHECKING:
     from migsafe.history.model import History, Migration

@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from psycopg import sql
+
 from migsafe.apply.guard import PARAMETER, read_only
 from migsafe.apply.losses import losses
 from migsafe.apply.migrated import MigratedTarget, RestoredElsewhere, read_past
@@ -23,7 +25,7 @@ from migsafe.errors import CannotCheck, ClientToolMissing, HistoryError
 from migsafe.findings import CheckResult, Location, Outcome, Severity
 from migsafe.history.model import Failure, Run
 from migsafe.ignores import apply_ignores, read_ignores
-from migsafe.postgres.databases import connect_to, without_timeouts
+from migsafe.postgres.databases import connect_to, terminate, without_timeouts
 from migsafe.postgres.properties import read_properties
 from migsafe.sandbox import Reading
 from migsafe.snapshots.restore import How, restore
@@ -194,12 +196,8 @@ class Application:
 
     def _end_leftovers(self, connection: psycopg.Connection, snapshot: Snapshot) -> None:
         """A statement whose client is gone goes on in the server; it must not commit after the state was read."""
-        wait = ", 5000" if connection.info.server_version >= 140000 else ""
-        connection.execute(
-            f"SELECT pg_catalog.pg_terminate_backend(pid{wait}) FROM pg_catalog.pg_stat_activity"
-            " WHERE pid = ANY (%s) AND backend_start >= %s".encode(),
-            (sorted(self.backends), snapshot.manifest.taken),
-        )
+        ours = sql.SQL("pid = ANY ({}) AND backend_start >= {}")
+        terminate(connection, ours.format(sorted(self.backends), snapshot.manifest.taken))
 
     def _has_done_wrong(
         self, connection: psycopg.Connection, snapshot: Snapshot, past: Past, after: Reading, shown: StateDifference

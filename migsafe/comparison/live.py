@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -23,7 +23,7 @@ from migsafe.rows.pairs import Pair, Selection, share
 from migsafe.rows.sequences import read_sequences
 from migsafe.rows.sums import is_divided, pair_sums
 from migsafe.rows.tables import Chooses, find_all
-from migsafe.rows.work import share_out
+from migsafe.rows.work import pieces, share_out
 
 if TYPE_CHECKING:
     from migsafe.postgres.address import Address
@@ -125,16 +125,9 @@ def _pairs(chosen: Chosen[Table]) -> dict[str, tuple[str, Pair]]:
 
 
 def _pieces(pairs: Mapping[str, tuple[str, Pair]]) -> Iterator[dict[str, tuple[str, Pair]]]:
-    """Large tables one by one, the largest first, then the small ones, many at a time."""
-    large = {name for name, (_, pair) in pairs.items() if is_divided(pair)}
-    for name in sorted(large, key=lambda name: -pairs[name][1].old.bytes):
-        yield {name: pairs[name]}
-    yield from _slices([name for name in pairs if name not in large], pairs)
-
-
-def _slices(names: list[str], pairs: Mapping[str, tuple[str, Pair]]) -> Iterable[dict[str, tuple[str, Pair]]]:
-    for start in range(0, len(names), TABLES_PER_PIECE):
-        yield {name: pairs[name] for name in names[start : start + TABLES_PER_PIECE]}
+    large = {name: pair.old.bytes for name, (_, pair) in pairs.items() if is_divided(pair)}
+    for names in pieces(large, [name for name in pairs if name not in large], TABLES_PER_PIECE):
+        yield {name: pairs[name] for name in names}
 
 
 def _compared(name: str, new_name: str, pair: Pair, rows: RowsDifference) -> ComparedTable:

@@ -10,7 +10,7 @@ from migsafe.comparison.choice import Choice, Matched, choose
 from migsafe.comparison.result import ComparedTable, Comparison
 from migsafe.comparison.sequences import Sequences, compare_sequences
 from migsafe.fingerprints import Fingerprint, require_same_making
-from migsafe.rows.contents import Bucket, TableContents
+from migsafe.rows.contents import MODULUS, Bucket, TableContents
 
 if TYPE_CHECKING:
     from migsafe.comparison.result import ComparedSide
@@ -116,5 +116,5 @@ def _folded(buckets: tuple[Bucket, ...], number: int) -> list[tuple[int, ...]]:
     for place, bucket in enumerate(buckets):
         total = sums[place % number]
         for column, value in enumerate((bucket.rows, *bucket.digests)):
-            total[column] = (total[column] + value) % (1 << 64)
+            total[column] = (total[column] + value) % MODULUS
     return [tuple(total) for total in sums]

@@ -57,8 +57,13 @@ def hash_of_all(objects: Iterable[SchemaObject]) -> str:
 
 def is_schema_file(file: Path) -> bool:
     """Whether the file says of itself that it is one."""
+    return says_format(file, FORMAT)
+
+
+def says_format(file: Path, name: str) -> bool:
+    """Whether the file begins by naming this format."""
     with file.open("rb") as stream:
-        return FORMAT.encode() in stream.read(200)
+        return name.encode() in stream.read(200)
 
 
 def read_schema(file: Path) -> Catalog:

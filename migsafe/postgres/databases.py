@@ -1,9 +1,9 @@
-"""Databases on a server: make, clone, rename, drop, connect."""
+"""Databases on a server: make, clone, drop, connect."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -78,12 +78,6 @@ def without_timeouts(connection: psycopg.Connection) -> None:
     connection.execute("".join(f"SET {name} = 0;" for name in names).encode())
 
 
-def create_roles(connection: psycopg.Connection, roles: Iterable[str]) -> None:
-    """Make roles that may log in, have no password and own nothing."""
-    for role in roles:
-        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
-
-
 def connect(server: Server, database: str) -> psycopg.Connection:
     """An autocommit connection to a database of the server; it closes on leaving its ``with`` block."""
     return connect_to(server.address.on(database))
@@ -138,13 +132,6 @@ def roll_back_prepared(server: Server, database: str) -> tuple[str, ...]:
     return names
 
 
-def rename(server: Server, old: str, new: str) -> None:
-    """Give a database another name, after ending the sessions in it."""
-    with _maintenance(server) as connection:
-        _terminate(connection, old)
-        connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
-
-
 def set_parameter(server: Server, database: str, parameter: str, value: str) -> None:
     """Set a configuration parameter for every new session in a database."""
     with _maintenance(server) as connection:
@@ -155,6 +142,13 @@ def terminate_sessions(server: Server, database: str) -> None:
     """End every session in a database."""
     with _maintenance(server) as connection:
         _terminate(connection, database)
+
+
+def terminate(connection: psycopg.Connection, which: sql.Composable) -> None:
+    """End the sessions for which a condition on ``pg_stat_activity`` holds, and from 14 on wait until they are gone."""
+    wait = sql.SQL(f", {_TERMINATION_TIMEOUT}" if connection.info.server_version >= 140000 else "")
+    query = sql.SQL("SELECT pg_catalog.pg_terminate_backend(pid{}) FROM pg_catalog.pg_stat_activity WHERE {}")
+    connection.execute(query.format(wait, which))
 
 
 def _set(connection: psycopg.Connection, database: str, parameter: str, value: str) -> None:
@@ -173,10 +167,7 @@ def _set(connection: psycopg.Connection, database: str, parameter: str, value: s
 
 
 def _terminate(connection: psycopg.Connection, database: str) -> None:
-    """End the sessions of a database, and from 14 on wait until they are gone."""
-    wait = sql.SQL(f", {_TERMINATION_TIMEOUT}" if connection.info.server_version >= 140000 else "")
-    query = sql.SQL("SELECT pg_catalog.pg_terminate_backend(pid{}) FROM pg_catalog.pg_stat_activity WHERE datname = {}")
-    connection.execute(query.format(wait, sql.Literal(database)))
+    terminate(connection, sql.SQL("datname = {}").format(database))
 
 
 @contextmanager
@@ -189,7 +180,7 @@ def _maintenance(server: Server) -> Iterator[psycopg.Connection]:
             raise CannotCheck(
                 f"user {server.address.user} may not do this: {error.diag.message_primary}",
                 where=str(server.address),
-                hint=f"Let an administrator run: ALTER ROLE {server.address.user} CREATEDB;",
+                hint=f"Let an administrator run: ALTER ROLE {_quoted(server.address.user)} CREATEDB;",
             ) from error
         except (errors.InvalidCatalogName, errors.ObjectInUse) as error:
             raise CannotCheck(
@@ -211,6 +202,10 @@ def _maintenance(server: Server) -> Iterator[psycopg.Connection]:
                 where=str(server.address),
                 hint="Look at the server's log and at free memory and disk space, then run again.",
             ) from error
+
+
+def _quoted(name: str) -> str:
+    return sql.Identifier(name).as_string(None)
 
 
 def _without_password(text: str, address: Address) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -119,17 +119,6 @@ def read_properties(connection: psycopg.Connection, name: str | None = None) -> 
         settings=tuple(sorted(map(tuple, settings))),
         labels=tuple(sorted(map(tuple, labels))),
     )
-
-
-def require_roles(connection: psycopg.Connection, roles: Sequence[str]) -> None:
-    """Raise :class:`CannotCheck` with the names of those that the server doesn't have."""
-    rows = connection.execute(
-        "SELECT name FROM unnest(%s::text[]) AS name EXCEPT SELECT rolname FROM pg_catalog.pg_roles ORDER BY 1",
-        (sorted(roles),),
-    ).fetchall()
-    if rows:
-        names = ", ".join(sql.Identifier(name).as_string(connection) for (name,) in rows)
-        raise CannotCheck(f"roles that the snapshot names don't exist here: {names}", hint="Create them first.")
 
 
 def create_empty(

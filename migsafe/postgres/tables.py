@@ -34,6 +34,9 @@ def find_tables(connection: psycopg.Connection, names: Iterable[TableName]) -> t
     return tuple(TableName(name, schema) for name, schema in rows)
 
 
+TABLES_PER_LOCK = 200
+
+
 def _identifier(table: TableName) -> sql.Identifier:
     return sql.Identifier(table.schema, table.name) if table.schema else sql.Identifier(table.name)
 
@@ -61,6 +64,13 @@ def keep_rows(connection: psycopg.Connection, tables: Iterable[TableName]) -> Ke
         ):
             kept.append((table, b"".join(bytes(block) for block in copy)))
     return KeptRows(tuple(kept))
+
+
+def lock_for_reading(connection: psycopg.Connection, tables: Sequence[sql.Composable]) -> None:
+    """Lock tables in ACCESS SHARE, many in one statement, until the transaction ends."""
+    for start in range(0, len(tables), TABLES_PER_LOCK):
+        some = sql.SQL(", ").join(tables[start : start + TABLES_PER_LOCK])
+        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(some))
 
 
 def put_back(connection: psycopg.Connection, kept: KeptRows, present: Sequence[TableName]) -> None:

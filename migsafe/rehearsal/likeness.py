@@ -12,6 +12,7 @@ from psycopg import errors
 from migsafe.errors import CannotCheck
 from migsafe.postgres import databases
 from migsafe.postgres.properties import create_empty
+from migsafe.postgres.roles import create_roles
 
 if TYPE_CHECKING:
     from migsafe.postgres.properties import Properties
@@ -87,7 +88,7 @@ def _make_roles(connection: psycopg.Connection, server: Server, profile: Profile
     missing = [name for name in profile.roles if name not in there]
     if server.kind == "url":
         return missing
-    databases.create_roles(connection, missing)
+    create_roles(connection, missing)
     return []
 
 

@@ -8,20 +8,19 @@ meanwhile is not seen by half.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import errors
 
 from migsafe.errors import BaselineError
 from migsafe.postgres.address import Address
 from migsafe.postgres.databases import connect_to, without_timeouts
 from migsafe.postgres.reading import SETTINGS
+from migsafe.postgres.tables import lock_for_reading
 from migsafe.rehearsal.tables import find_tables, require_readable
-
-TABLES_PER_LOCK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +69,9 @@ def open_target(address: Address, *, statement_timeout: int, lock_timeout: int) 
             tables = [table.source for table in found if not table.unread]
         with connection.transaction():
             with refusals(address):
-                _lock(connection, tables)
+                lock_for_reading(connection, tables)
                 (snapshot,) = connection.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone() or ("",)
             yield Target(address, connection, snapshot, lock_timeout)
-
-
-def _lock(connection: psycopg.Connection, tables: Sequence[sql.Composable]) -> None:
-    for start in range(0, len(tables), TABLES_PER_LOCK):
-        some = sql.SQL(", ").join(tables[start : start + TABLES_PER_LOCK])
-        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(some))
 
 
 @contextmanager

@@ -6,6 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+MODULUS = 1 << 64
+"""Digests are added modulo this, so that it doesn't matter in which order rows come."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ColumnName:

@@ -17,13 +17,10 @@ import psycopg
 from psycopg import sql
 
 from migsafe.rows.batches import COLUMNS_PER_QUERY, Reading, read_all
-from migsafe.rows.contents import Bucket, ColumnContents, Contents, TableContents
+from migsafe.rows.contents import MODULUS, Bucket, ColumnContents, Contents, TableContents
 from migsafe.rows.digest import ACROSS_TYPES, Algorithm, Column, Table, mixed, place, value_digest
 from migsafe.rows.sequences import read_sequences
 from migsafe.rows.tables import find_tables
-
-FIELD = 1 << 64
-"""Digests are sums modulo this number."""
 
 _PLACE = "migsafe: hash of the key"
 """Beside a table's own columns, so that it must be no column's name."""
@@ -127,7 +124,7 @@ def _contents(table: Table, rows: Iterable[Sequence[Any]], algorithm: Algorithm,
 
 def _part(part: Sequence[Any] | None, table: Table) -> Bucket:
     count, _, digests, _ = part or (0, (), (0,) * len(table.columns), 0)
-    return Bucket(count, tuple(int(digest or 0) % FIELD for digest in digests))
+    return Bucket(count, tuple(int(digest or 0) % MODULUS for digest in digests))
 
 
 def _row_digest(sums: Iterable[Any]) -> int | None:
@@ -136,4 +133,4 @@ def _row_digest(sums: Iterable[Any]) -> int | None:
 
 
 def _sum(digests: Iterable[Any]) -> int:
-    return sum(int(digest or 0) for digest in digests) % FIELD
+    return sum(int(digest or 0) for digest in digests) % MODULUS

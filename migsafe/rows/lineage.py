@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from migsafe.postgres.catalogs import contents_query
-from migsafe.rows.contents import ColumnContents, ColumnName, TableContents
+from migsafe.rows.contents import MODULUS, ColumnContents, ColumnName, TableContents
 from migsafe.rows.digest import Column
 
 if TYPE_CHECKING:
@@ -71,9 +71,6 @@ class Relation:
     def name_of(self, column: Column) -> str:
         return str(ColumnName(self.name, column.name))
 
-
-_MODULUS = 1 << 64
-"""Of the sums that digests are."""
 
 ColumnPair = tuple[TypedColumn, TypedColumn]
 
@@ -223,14 +220,14 @@ def contents_of(relation: Relation, contents: Contents) -> TableContents | None:
         rows=sum(part.rows for part in parts),
         columns={column.name: _added([part.columns[column.name] for part in parts]) for column in relation.columns},
         key=parts[0].key if parts else (),
-        row_digest=sum(part.row_digest or 0 for part in parts) % _MODULUS,
+        row_digest=sum(part.row_digest or 0 for part in parts) % MODULUS,
     )
 
 
 def _added(parts: Sequence[ColumnContents]) -> ColumnContents:
     return ColumnContents(
         values=sum(part.values or 0 for part in parts),
-        digest=sum(part.digest or 0 for part in parts) % _MODULUS,
+        digest=sum(part.digest or 0 for part in parts) % MODULUS,
         method=",".join(sorted({part.method for part in parts})),
         number=0,
     )

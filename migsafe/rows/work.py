@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
@@ -45,3 +45,12 @@ def share_out(
             pool.shutdown(wait=False, cancel_futures=True)
             cancel(connection for crew in crews for connection in crew)
             raise
+
+
+def pieces(large: Mapping[str, int], small: Sequence[str], many: int) -> Iterator[tuple[str, ...]]:
+    """The names of tables in the order in which they are best read: the large ones (with their sizes) one by one, the
+    largest first, then the small ones, ``many`` at a time.
+    """
+    yield from ((name,) for name in sorted(large, key=lambda name: -large[name]))
+    for start in range(0, len(small), many):
+        yield tuple(small[start : start + many])

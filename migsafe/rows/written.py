@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from migsafe.rows.contents import MODULUS
 from migsafe.rows.identity import cast, fetch, join
 from migsafe.rows.lineage import follow
 from migsafe.rows.matching import SAMPLES, Sample, Tally
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[int, str | None]
 """The values of a row as text, by the number of the column."""
-
-_MODULUS = 1 << 64
-"""Of the sums that digests are."""
 
 
 def next_transaction(connection: psycopg.Connection) -> str:
@@ -152,4 +150,4 @@ def _less_values(
 def _difference(total: int | None, before: int | None, written: int | None) -> int | None:
     if total is None or before is None or written is None:
         return None
-    return (total - written + before) % _MODULUS
+    return (total - written + before) % MODULUS

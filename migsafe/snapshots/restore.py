@@ -14,7 +14,8 @@ import psycopg
 from migsafe.errors import CannotCheck, ServerUnavailable, UsageError
 from migsafe.postgres import databases
 from migsafe.postgres.databases import connect_to
-from migsafe.postgres.properties import give_properties, read_properties, require_roles
+from migsafe.postgres.properties import give_properties, read_properties
+from migsafe.postgres.roles import can_create_databases, missing_roles
 from migsafe.postgres.servers.existing import claim, sweep_databases
 from migsafe.postgres.servers.runs import new_run_id
 from migsafe.snapshots.fill import compare, create, fill
@@ -101,7 +102,8 @@ def _check(snapshot: Snapshot, address: Address, how: How) -> None:
             *snapshot.manifest.properties.roles,
             *(snapshot.manifest.roles if snapshot.manifest.privileges else ()),
         }
-        require_roles(connection, sorted(roles))
+        if missing := missing_roles(connection, roles):
+            raise CannotCheck(f"roles that the snapshot names don't exist here: {missing}", hint="Create them first.")
         if exists:
             _require_replaceable(connection, address)
             if not how.end_sessions:
@@ -177,14 +179,6 @@ def maintenance(address: Address) -> psycopg.Connection:
             except ServerUnavailable as error:
                 reasons.append(error)
     raise reasons[0]
-
-
-def can_create_databases(connection: psycopg.Connection) -> bool:
-    """Whether this user may make, and so rename, databases."""
-    row = connection.execute(
-        "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
-    ).fetchone()
-    return bool(row and row[0])
 
 
 def _require_creator(connection: psycopg.Connection, address: Address) -> None:

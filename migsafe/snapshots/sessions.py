@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from psycopg import errors
+from psycopg import errors, sql
 
 from migsafe.errors import CannotCheck
 from migsafe.plain import many_are, one_line
+from migsafe.postgres.databases import terminate
 
 if TYPE_CHECKING:
     import psycopg
@@ -29,9 +30,6 @@ WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid()
     AND coalesce(backend_type, '') NOT IN ('autovacuum worker', 'parallel worker', 'walsender')
 ORDER BY pid
 """
-
-_GONE_WITHIN = 5000
-"""Milliseconds that a session is given to end (from 14 on; before, the server is only told)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +69,9 @@ def require_alone(connection: psycopg.Connection, address: Address) -> None:
 
 def end_sessions(connection: psycopg.Connection, database: str) -> None:
     """End all of :func:`others`, and from 14 on wait until they are gone."""
-    wait = f", {_GONE_WITHIN}" if connection.info.server_version >= 140000 else ""
     for other in others(connection, database):
         try:
-            connection.execute(f"SELECT pg_catalog.pg_terminate_backend({other.pid}{wait})".encode())
+            terminate(connection, sql.SQL("pid = {}").format(other.pid))
         except errors.InsufficientPrivilege as error:
             raise CannotCheck(
                 f"{other} can't be ended: {error.diag.message_primary}", hint="Let an administrator end it."

@@ -23,6 +23,7 @@ from migsafe.postgres.archive import dump_directory
 from migsafe.postgres.databases import connect_to, server_version, without_timeouts
 from migsafe.postgres.properties import read_properties
 from migsafe.postgres.servers.runs import claimed
+from migsafe.postgres.tables import lock_for_reading
 from migsafe.progress import Progress
 from migsafe.rows.digest import ACROSS_TYPES
 from migsafe.snapshots.manifest import DUMP, FINGERPRINT, MANIFEST, SCHEMA, File, Manifest, Snapshot, read, write
@@ -62,8 +63,6 @@ ORDER BY 1
 """Keys WITHOUT OVERLAPS and exclusion constraints of partitioned tables: PostgreSQL compares no such index with that of
 a partition (``CompareIndexInfo``), so that it refuses to attach the one to the other, as its own dump says.
 """
-
-TABLES_PER_LOCK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +176,7 @@ def _held_moment(holder: psycopg.Connection) -> Iterator[Moment]:
     tables = [sql.Identifier(schema, name) for schema, name in holder.execute(_TABLES)]
     with holder.transaction():
         holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        for start in range(0, len(tables), TABLES_PER_LOCK):
-            some = sql.SQL(", ").join(tables[start : start + TABLES_PER_LOCK])
-            holder.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(some))
+        lock_for_reading(holder, tables)
         row = holder.execute("SELECT pg_catalog.clock_timestamp(), pg_catalog.pg_export_snapshot()").fetchone()
         assert row is not None
         yield Moment(snapshot=row[1], time=row[0].astimezone(UTC))

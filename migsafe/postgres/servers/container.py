@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 from migsafe.errors import ClientToolMissing, ServerUnavailable
 from migsafe.postgres import clients, databases
 from migsafe.postgres.address import Address
+from migsafe.postgres.roles import create_roles
 from migsafe.postgres.server import Server, ServerSettings
 from migsafe.postgres.servers import cluster
 from migsafe.postgres.servers.account import own_account
@@ -82,7 +83,7 @@ def _start(settings: ServerSettings) -> Iterator[Server]:
         with _running(run, settings) as container:
             address = _address(container)
             with _wait_until_ready(container, address) as connection:
-                databases.create_roles(connection, settings.roles)
+                create_roles(connection, settings.roles)
                 version, number = databases.server_version(connection)
             yield ContainerServer(
                 "container", version, number // 10000, run.run_id, address, container=container.get_wrapped_container()

@@ -12,6 +12,7 @@ from psycopg import sql
 from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres.address import Address, address_of
 from migsafe.postgres.databases import connect_to, drop_with, prefix, server_version
+from migsafe.postgres.roles import can_create_databases, missing_roles
 from migsafe.postgres.server import Server, ServerSettings
 from migsafe.postgres.servers.running import RunningServer
 from migsafe.postgres.servers.runs import new_run_id
@@ -53,10 +54,7 @@ def start(settings: ServerSettings) -> Iterator[Server]:
 
 
 def _check_permissions(connection: psycopg.Connection, address: Address) -> None:
-    row = connection.execute(
-        "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
-    ).fetchone()
-    if not row or not row[0]:
+    if not can_create_databases(connection):
         role = sql.Identifier(address.user).as_string(connection)
         raise CannotCheck(
             "this user may not create databases, and every experiment needs one",
@@ -67,14 +65,9 @@ def _check_permissions(connection: psycopg.Connection, address: Address) -> None
 
 def _check_roles(connection: psycopg.Connection, address: Address, roles: tuple[str, ...]) -> None:
     """Roles belong to the whole server, which isn't ours: they must be there."""
-    rows = connection.execute(
-        "SELECT name FROM unnest(%s::text[]) AS name EXCEPT SELECT rolname FROM pg_catalog.pg_roles ORDER BY 1",
-        (list(roles),),
-    )
-    missing = [sql.Identifier(name).as_string(connection) for (name,) in rows]
-    if missing:
+    if missing := missing_roles(connection, roles):
         raise CannotCheck(
-            f"wanted roles don't exist: {', '.join(missing)}",
+            f"wanted roles don't exist: {missing}",
             where=str(address),
             hint="Create them there. migsafe makes databases on this server, and nothing else.",
         )

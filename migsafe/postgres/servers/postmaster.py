@@ -16,8 +16,9 @@ from psycopg import sql
 
 from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres.address import Address
-from migsafe.postgres.databases import connect_to, create_roles
+from migsafe.postgres.databases import connect_to
 from migsafe.postgres.installation import Installation
+from migsafe.postgres.roles import create_roles
 from migsafe.postgres.server import ServerSettings
 from migsafe.postgres.servers import cluster
 from migsafe.postgres.servers.account import Account, server_account
