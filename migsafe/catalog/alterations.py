@@ -200,7 +200,7 @@ def _rename_column(catalog: Holdings, action: Rename, old: str) -> Effect:
     if old not in table.columns:
         if table.complete or old in table.gone:
             raise Refusal("42703", f'column "{old}" does not exist')
-        catalog.change(table, gone=table.gone | {old})
+        catalog.change(table, gone=(table.gone | {old}) - {action.new_name})
         return Effect(certain=False)
     columns = {
         action.new_name if name == old else name: replace(column, name=action.new_name) if name == old else column
@@ -210,7 +210,7 @@ def _rename_column(catalog: Holdings, action: Rename, old: str) -> Effect:
         name: replace(each, columns=_swapped(each.columns, old, action.new_name))
         for name, each in table.constraints.items()
     }
-    catalog.change(table, columns=columns, constraints=constraints, gone=table.gone | {old})
+    catalog.change(table, columns=columns, constraints=constraints, gone=(table.gone | {old}) - {action.new_name})
     for index in catalog.indexes(table.name):
         catalog.put(replace(index, columns=_swapped(index.columns, old, action.new_name)))
     return Effect(changed=(ObjectId(Kind.COLUMN, table.name, action.new_name),))
@@ -235,7 +235,7 @@ def _rename_constraint(catalog: Holdings, action: Rename, old: str) -> Effect:
         known = table.constraints.get(old, known)
     rest = {name: each for name, each in table.constraints.items() if name != old}
     new = replace(known, name=action.new_name, index=action.new_name if known.index else None)
-    catalog.change(table, constraints={**rest, action.new_name: new}, gone=table.gone | {old})
+    catalog.change(table, constraints={**rest, action.new_name: new}, gone=(table.gone | {old}) - {action.new_name})
     return Effect(changed=(ObjectId(Kind.CONSTRAINT, table.name, action.new_name),))
 
 
@@ -246,7 +246,7 @@ def _rename_part(catalog: Holdings, action: Rename, old: str) -> Effect:
             raise Refusal("42704", f'{action.kind} "{old}" for table "{table.name.name}" does not exist')
         return Effect(certain=False)
     parts = table.parts - {(action.kind, old)} | {(action.kind, action.new_name)}
-    catalog.change(table, parts=parts, gone=table.gone | {old})
+    catalog.change(table, parts=parts, gone=(table.gone | {old}) - {action.new_name})
     return Effect(changed=(ObjectId(action.kind, table.name, action.new_name),))
 
 

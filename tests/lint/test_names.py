@@ -162,6 +162,12 @@ def test_what_was_never_seen_may_be_there(linter: Linter) -> None:
     assert linter.lint(script_of("SELECT a FROM unseen; ALTER TABLE unseen DROP COLUMN b"), catalog) == ()
 
 
+def test_a_name_that_was_dropped_may_be_given_again(linter: Linter) -> None:
+    anew = "ALTER TABLE unknown DROP COLUMN a; ALTER TABLE unknown RENAME COLUMN b TO a;"
+    assert not linter.lint(script_of(f"{anew} CREATE INDEX i ON unknown (a);"), Catalog())
+    assert linter.lint(script_of(f"{anew} CREATE INDEX i ON unknown (b);"), Catalog())
+
+
 def test_a_history_that_begins_with_tables_of_others_is_told_so_once(linter: Linter) -> None:
     later = "SELECT 1 FROM third; ALTER TABLE fourth ADD COLUMN a int;"
     assert found(linter, later, "") == [], "nothing was seen being made"
