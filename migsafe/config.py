@@ -267,7 +267,8 @@ def _said_in_file(source: SettingsFile) -> Iterator[tuple[str, object]]:
             try:
                 yield f"{table}.{key.name}", key.read(value, source.path.parent)
             except ValueError as error:
-                raise SettingsError(str(error), where=source.place(table, written)) from None
+                hint = f"Write {key.name} = {key.example}."
+                raise SettingsError(str(error), where=source.place(table, written), hint=hint) from None
 
 
 def _said_in_environment(environment: Mapping[str, str], directory: Path) -> Iterator[tuple[str, object]]:

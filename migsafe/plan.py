@@ -24,11 +24,13 @@ A_YEAR = 366 * 24 * 3600
 
 
 def read_history(settings: Settings) -> History:
-    """The project's history, with a bound to each run of its tool. Raises :class:`HistoryError` when it is empty."""
-    from migsafe.history.kinds import open_history
+    """The project's history, with a bound to each run of its tool. Raises :class:`HistoryError` when it is empty, and
+    :class:`migsafe.errors.SettingsError` where the settings say something that its tool has no use for."""
+    from migsafe.history.kinds import open_history, refuse_keys_of_other_kinds
 
     bound = settings.checks.statement_timeout + GRACE if settings.checks.statement_timeout else A_YEAR
     history = open_history(replace(settings.history, timeout=bound))
+    refuse_keys_of_other_kinds(settings.history, history.kind)
     _refuse_empty(history, settings)
     return history
 

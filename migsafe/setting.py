@@ -49,6 +49,11 @@ class Key:
         return "|".join(self.setting.allowed) or TYPES[self.type].word
 
     @property
+    def example(self) -> str:
+        """How a value is written in TOML."""
+        return f'"{self.setting.allowed[0]}"' if self.setting.allowed else TYPES[self.type].example
+
+    @property
     def expected(self) -> str:
         """What a value must be, in words."""
         return any_of(self.setting.allowed) if self.setting.allowed else TYPES[self.type].expected
@@ -107,7 +112,14 @@ def any_of(words: Iterable[str]) -> str:
 
 def _spoken(value: object) -> str:
     """A TOML value's type in words."""
-    words = {bool: "a boolean", str: "a text", int: "a number", float: "a number", list: "a list", dict: "a table"}
+    words = {
+        bool: "a boolean",
+        str: "a text",
+        int: "a number",
+        float: "a number with a fraction",
+        list: "a list",
+        dict: "a table",
+    }
     negative = isinstance(value, int) and value < 0
     return "negative" if negative else words.get(type(value), "a date or a time")
 
@@ -159,20 +171,21 @@ def _table_in(text: str) -> object:
 class Type(NamedTuple):
     """How values of one type are named in words, read from TOML (TypeError: not that type), and taken from a text.
 
-    ``word`` is what stands for a value in the help of a flag.
+    ``word`` is what stands for a value in the help of a flag, ``example`` how one is written in TOML.
     """
 
     expected: str
     word: str
+    example: str
     read: Callable[[object, Path], Any]
     from_text: Callable[[str], object]
 
 
 TYPES: Mapping[Any, Type] = {
-    str: Type("a text", "TEXT", _text, str),
-    int: Type("a whole number", "NUMBER", _number, _number_in),
-    Path: Type("a path", "PATH", _path, str),
-    tuple[str, ...]: Type("a list of texts", "TEXT,…", _list_of(_text), _list_in),
-    tuple[Path, ...]: Type("a list of paths", "PATH,…", _list_of(_path), _list_in),
-    Mapping[str, str]: Type("a table of texts", "NAME=TEXT,…", _table, _table_in),
+    str: Type("a text", "TEXT", '"…"', _text, str),
+    int: Type("a whole number", "NUMBER", "17", _number, _number_in),
+    Path: Type("a path", "PATH", '"…"', _path, str),
+    tuple[str, ...]: Type("a list of texts", "TEXT,…", '["…", "…"]', _list_of(_text), _list_in),
+    tuple[Path, ...]: Type("a list of paths", "PATH,…", '["…", "…"]', _list_of(_path), _list_in),
+    Mapping[str, str]: Type("a table of texts", "NAME=TEXT,…", '{ "…" = "…" }', _table, _table_in),
 }

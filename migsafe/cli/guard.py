@@ -36,6 +36,7 @@ def guarded(context: click.Context, invoke: Callable[[click.Context], Any]) -> i
 
     While it runs, SIGTERM stops it as Ctrl-C does, so that every server it started is stopped. click's own exits pass.
     """
+    _open_streams()
     try:
         with _interruptible():
             code = invoke(context)
@@ -53,6 +54,7 @@ def guarded(context: click.Context, invoke: Callable[[click.Context], Any]) -> i
         if isinstance(error, BrokenPipeError) and _nobody_reads():
             return ExitCode.CANNOT_CHECK
         if error.errno is not None and error.errno in ENVIRONMENT_ERRORS:
+            _give_up_what_is_left()
             return _report(os.strerror(error.errno), where=error.filename, code=ExitCode.CANNOT_CHECK)
         return _defect(error, debug=_debugging(context))
     except Exception as error:  # noqa: BLE001  the last line of defence: shown, and exit code 4
@@ -91,8 +93,30 @@ def _nobody_reads() -> bool:
     output.register(STANDARD_OUTPUT, select.POLLOUT)
     broken = any(events & select.POLLERR for _, events in output.poll(0))
     if broken:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), STANDARD_OUTPUT)
+        _give_up_output()
     return broken
+
+
+def _give_up_what_is_left() -> None:
+    """Where standard output takes no more, replace it, as above."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _give_up_output()
+
+
+def _give_up_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STANDARD_OUTPUT)
+
+
+def _open_streams() -> None:
+    """Open to nobody what was closed from the start, so that no other file takes its place.
+
+    A file that is opened gets the lowest number that is free: so it is done first, and in order.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  open to the end
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from typing import Protocol, cast
 
 from migsafe.errors import SettingsError
 from migsafe.history.model import History, HistorySettings
+from migsafe.setting import keys_of
 
 KINDS = {
     "alembic": "migsafe.history.alembic:AlembicHistory",
@@ -55,6 +57,16 @@ def detect(settings: HistorySettings) -> str:
         f"more than one kind of history fits: {traces}",
         hint=f"Set [history] kind to one of {', '.join(found)}.",
     )
+
+
+def refuse_keys_of_other_kinds(settings: HistorySettings, kind: str) -> None:
+    """Raises :class:`SettingsError` where the settings say something that a history of this kind has no use for."""
+    for key in keys_of("history", HistorySettings).values():
+        if key.setting.kind not in (None, kind) and getattr(settings, key.name) != key.default:
+            raise SettingsError(
+                f"[history] {key.name} is only for {key.setting.kind}, and this history is one of {kind}",
+                hint=f"Take it out, or say kind = {json.dumps(key.setting.kind)}.",
+            )
 
 
 def open_history(settings: HistorySettings) -> History:

@@ -78,12 +78,12 @@ def parse_url(url: str) -> Address:
     hint = "Write postgresql://USER@HOST:PORT/DATABASE, with the password in PGPASSWORD or in the URL."
     try:
         parts = urlsplit(url)
-        port = parts.port or 5432
+        parameters = dict(parse_qsl(parts.query))
+        port = parts.port or int(parameters.pop("port", 5432))
     except ValueError as error:
         raise UsageError("this is not a connection URL: its port is not a number", hint=hint) from error
     if parts.scheme.partition("+")[0] not in ("postgresql", "postgres"):
         raise UsageError(f"this is not a PostgreSQL connection URL (its scheme is {parts.scheme!r})", hint=hint)
-    parameters = dict(parse_qsl(parts.query))
     host = unquote(parts.hostname or "") or parameters.pop("host", "localhost")
     user = unquote(parts.username or "") or parameters.pop("user", "postgres")
     password = unquote(parts.password) if parts.password else parameters.pop("password", None)

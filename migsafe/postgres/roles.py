@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from psycopg import sql
+from psycopg import ProgrammingError, sql
+
+from migsafe.errors import SettingsError
 
 if TYPE_CHECKING:
     import psycopg
@@ -29,6 +31,16 @@ def missing_roles(connection: psycopg.Connection, names: Iterable[str]) -> str:
 
 
 def create_roles(connection: psycopg.Connection, names: Iterable[str]) -> None:
-    """Make roles that may log in, have no password and own nothing."""
-    for name in names:
-        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
+    """Make roles that may log in, have no password and own nothing.
+
+    Raises :class:`SettingsError` for a name that no role can have.
+    """
+    for name in dict.fromkeys(names):
+        try:
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
+        except ProgrammingError as error:
+            raise SettingsError(
+                f"the role {name!r} can't be made: {error.diag.message_primary}",
+                where="[server] roles",
+                hint="Name it as CREATE ROLE takes it; the roles of PostgreSQL itself are there already.",
+            ) from error

@@ -47,6 +47,11 @@ def finds_the_disk_full() -> None:
 
 
 @click.command()
+def writes_a_long_line() -> None:
+    click.echo("x" * 100_000)
+
+
+@click.command()
 def writes_much() -> None:
     for _ in range(100_000):
         click.echo("a line that nobody reads")

@@ -59,6 +59,17 @@ def test_settings_that_do_not_fit_are_a_usage_error(sql_project: Project, settin
     assert_error(sql_project.migsafe("check"), 2, *words)
 
 
+@pytest.mark.parametrize("key", ['config = "alembic.ini"', 'runner = "true"', 'placeholders = { a = "b" }'])
+def test_a_key_for_another_tool_is_a_usage_error(sql_project: Project, key: str) -> None:
+    sql_project.write({"migsafe.toml": f"{PLAIN}{key}\n"})
+    assert_error(sql_project.migsafe("check"), 2, f"[history] {key.split()[0]} is only for", "of plain")
+
+
+def test_a_role_that_can_not_be_made_is_a_usage_error(sql_project: Project) -> None:
+    sql_project.write({"migsafe.toml": f'{PLAIN}[server]\nroles = ["app", "app", "pg_of_ours"]\n'})
+    assert_error(sql_project.migsafe("check"), 2, "[server] roles: the role 'pg_of_ours' can't be made")
+
+
 def test_a_negative_number_is_a_usage_error(sql_project: Project) -> None:
     ran = sql_project.migsafe("check", MIGSAFE_CHECKS_STATEMENT_TIMEOUT="-5")
     assert (ran.exit_code, "MIGSAFE_CHECKS_STATEMENT_TIMEOUT: statement_timeout must be" in ran.errors) == (2, True)

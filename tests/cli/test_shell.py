@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -94,6 +95,22 @@ def test_a_reader_that_goes_away_is_met_in_silence() -> None:
     process.stdout.close()
     assert process.wait(10) == ExitCode.CANNOT_CHECK
     assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_stream_that_is_closed_from_the_start_changes_no_exit_code(closed: str) -> None:
+    for name, code in (("says_nothing", ExitCode.SAFE), ("has_no_server", ExitCode.CANNOT_CHECK)):
+        command = shlex.join([sys.executable, "-c", RUN, name])
+        assert subprocess.run(["sh", "-c", f"exec {command} {closed}"], cwd=ROOT, check=False).returncode == code
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_an_output_that_takes_no_more_is_told_in_a_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", RUN, "writes_a_long_line"]
+        ended = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == ExitCode.CANNOT_CHECK
+    assert ended.stderr == "error: No space left on device\n"
 
 
 def test_another_pipe_that_breaks_is_a_defect() -> None:
