@@ -41,7 +41,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a finding points: a place in a file (line and column count from 1), an object in the database, or both."""
+    """Where a finding points: a place in a file (line and column count from 1), an object in the database, or both.
+
+    A line without a file is one of standard input.
+    """
 
     file: Path | None = None
     line: int | None = None
@@ -49,10 +52,8 @@ class Location:
     object: str | None = None
 
     def __str__(self) -> str:
-        place = str(self.file) if self.file else ""
-        for number in (self.line, self.column):
-            if place and number is not None:
-                place += f":{number}"
+        numbers = ":".join(str(number) for number in (self.line, self.column) if number is not None)
+        place = ":".join(filter(None, (str(self.file), numbers))) if self.file else f"line {numbers}" if numbers else ""
         return f"{place} ({self.object})" if place and self.object else place or self.object or ""
 
 

@@ -23,6 +23,7 @@ def render(report: Report, **_: object) -> str:
 
 
 def _place(location: Location) -> str:
-    if location.file is None:
+    if location.file is None and location.line is None:
         return "migsafe"
-    return f"{one_line(location.file.as_posix())}:{location.line or 1}:{location.column or 1}"
+    file = location.file.as_posix() if location.file else "<stdin>"
+    return f"{one_line(file)}:{location.line or 1}:{location.column or 1}"

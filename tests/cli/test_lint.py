@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.fix_project import Project, assert_error
 
 INDEX = "CREATE INDEX orders_customer ON orders (customer);\n"
@@ -45,6 +47,14 @@ def test_standard_input_is_a_script(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "migsafe", "lint", "-", "--format", "json"]
     ran = subprocess.run(command, cwd=tmp_path, input=INDEX, capture_output=True, text=True, check=False)
     assert (ran.returncode, "index-not-concurrent" in ran.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(("form", "places"), [("terminal", ["at line 3:1"]), ("gcc", ["<stdin>:3:1: error: "])])
+def test_findings_and_gaps_in_standard_input_have_their_lines(tmp_path: Path, form: str, places: list[str]) -> None:
+    command = [sys.executable, "-m", "migsafe", "lint", "-", "--format", form]
+    text = f"\\i one.sql\n\\i two.sql\n{INDEX}"
+    ran = subprocess.run(command, cwd=tmp_path, input=text, capture_output=True, text=True, check=False)
+    assert [place for place in (*places, "line 1", "line 2") if place not in ran.stdout] == []
 
 
 def test_an_ignore_comment_takes_any_name_of_the_rule_and_needs_a_reason(tmp_path: Path) -> None:
