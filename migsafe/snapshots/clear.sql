@@ -20,7 +20,8 @@ DECLARE
               AND refobjid = to_regnamespace('public')
               AND NOT EXISTS (  -- part of something else, such as the sequence of an identity column
                   SELECT FROM pg_catalog.pg_depend part
-                  WHERE (part.classid, part.objid) = (pg_depend.classid, pg_depend.objid) AND part.deptype IN ('i', 'e')
+                  WHERE (part.classid, part.objid) = (pg_depend.classid, pg_depend.objid) AND part.objsubid = 0
+                      AND part.deptype IN ('i', 'e')
               )$$,
         $$SELECT format('DROP %s IF EXISTS %s CASCADE', type, identity)
           FROM (

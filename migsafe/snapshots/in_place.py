@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from psycopg import sql
+
 from migsafe.postgres.archive import replace_in_one_transaction
 
 if TYPE_CHECKING:
@@ -22,15 +24,32 @@ def replace_contents(snapshot: Snapshot, address: Address, major: int) -> None:
     ``max_locks_per_transaction``. One session, so slower than a restore beside. Default privileges that were added for
     the schema public or for the whole database stay, since nothing drops them.
     """
-    clear = files(__package__).joinpath("clear.sql").read_text(encoding="utf-8")
-    schema = snapshot.state.schema
-    public = "CREATE SCHEMA IF NOT EXISTS public" if ("schema", "public") in schema else "DROP SCHEMA IF EXISTS public"
-    plpgsql = "" if ("extension", "plpgsql") in schema else "DROP EXTENSION plpgsql;\n"
+    clear = _script("clear.sql")
+    plpgsql = "" if ("extension", "plpgsql") in snapshot.state.schema else "DROP EXTENSION plpgsql;\n"
     replace_in_one_transaction(
         address,
         major,
         snapshot.dump,
         before=_BEGIN,
-        first=f"{clear}\n{public};\n{plpgsql}",
+        first=f"{clear}\n{_public(snapshot)};\n{plpgsql}",
         privileges=snapshot.manifest.privileges,
     )
+
+
+def _public(snapshot: Snapshot) -> str:
+    """SQL that brings the schema public to where the dump begins."""
+    public = next((each for each in snapshot.state.schema.of_kind("schema") if each.name == "public"), None)
+    if public is None:
+        return "DROP SCHEMA IF EXISTS public"
+    privileges = public.fields.get("privileges")
+    reset = sql.SQL(_script("public.sql")).format(
+        comment=sql.Literal(public.fields.get("comment")),
+        privileges_kept=sql.Literal(snapshot.manifest.privileges),
+        owner=sql.Literal(public.fields.get("owner")),
+        privileges=sql.Literal(sorted(privileges) if isinstance(privileges, list) else []),
+    )
+    return f"CREATE SCHEMA IF NOT EXISTS public;\n{reset.as_string()}"
+
+
+def _script(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def check_target(address: Address, into: str | None) -> str:
     raise UsageError(
         f"{address.database!r} is not a database that migsafe made, and would be replaced",
         where=str(address),
-        hint=f"Say so by its name: --into {address.database}",
+        hint=f"Say so by its name: --into {shlex.quote(address.database)}",
     )
 
 

@@ -43,12 +43,43 @@ def quiet(_: str) -> None:
 
 
 @pytest.fixture
+def role(server: Server) -> Iterator[str]:
+    """A role that exists while the test runs; ``filled`` is gone before it."""
+    with connect_to(server.address) as connection:
+        connection.execute("CREATE ROLE newcomer")
+        yield "newcomer"
+        connection.execute("DROP ROLE newcomer")
+
+
+@pytest.fixture
 def odd(server: Server) -> Iterator[Address]:
     """The address of a database with a name that needs quoting; it doesn't exist yet."""
     name = 'Odd "é" database; select'
     yield server.address.on(name)
     with connect_to(server.address) as connection:
         drop_with(connection, name)
+
+
+PARTITIONED = (
+    "CREATE TABLE parted (id integer PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE one PARTITION OF parted "
+)
+PARTITIONED += "FOR VALUES IN (1); INSERT INTO parted VALUES (1);"
+
+
+@pytest.mark.parametrize("given", ["", "GRANT CREATE ON SCHEMA public TO {role}; COMMENT ON SCHEMA public IS 'ours'"])
+@pytest.mark.parametrize("privileges", [True, False])
+def test_the_schema_public_comes_back_in_place_with_all_that_is_in_it(
+    role: str, filled: Address, tmp_path: Path, given: str, *, privileges: bool
+) -> None:
+    with connect_to(filled) as connection:
+        connection.execute((PARTITIONED + given.format(role=role)).encode())
+    before, snapshot = state_of(filled), take(filled, tmp_path, jobs=1, privileges=privileges)
+    with connect_to(filled) as connection:
+        connection.execute("DROP TABLE one; ALTER TABLE parted ADD more text; COMMENT ON SCHEMA public IS 'theirs'")
+        connection.execute(f"ALTER SCHEMA public OWNER TO {role}; GRANT CREATE ON SCHEMA public TO PUBLIC".encode())
+    assert restore(snapshot, filled, How(in_place=True), quiet).differences == ()
+    difference = compare_states(before, state_of(filled))
+    assert (difference if privileges else difference.without_privileges()).describe() == ()
 
 
 @pytest.mark.parametrize("way", WAYS)
