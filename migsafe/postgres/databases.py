@@ -105,7 +105,10 @@ def drop(server: Server, name: str) -> None:
 
 
 def drop_with(connection: psycopg.Connection, name: str) -> None:
-    """Drop a database over a connection to another one. ``FORCE`` ends its sessions (from 13 on)."""
+    """Drop a database, also one that is a template, over a connection to another one. ``FORCE`` ends its sessions."""
+    query = "SELECT FROM pg_catalog.pg_database WHERE datname = %s AND datistemplate"
+    if connection.execute(query, (name,)).rowcount:
+        connection.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(name)))
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

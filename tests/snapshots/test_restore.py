@@ -82,6 +82,20 @@ def test_the_schema_public_comes_back_in_place_with_all_that_is_in_it(
     assert (difference if privileges else difference.without_privileges()).describe() == ()
 
 
+def test_a_template_is_replaced_by_another_one_and_nothing_is_left(
+    server: Server, filled: Address, tmp_path: Path
+) -> None:
+    name = sql.Identifier(filled.database)
+    with connect_to(server.address) as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(name))
+        snapshot, there = take(filled, tmp_path, jobs=1), databases_of(server)
+        assert restore(snapshot, filled, How(), quiet).differences == ()
+        assert databases_of(server) == there
+        query = "SELECT datistemplate FROM pg_database WHERE datname = %s"
+        assert connection.execute(query, (filled.database,)).fetchone() == (True,)
+        connection.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(name))
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_database_of_every_kind_comes_back_as_it_was(
     server: Server, every_kind: tuple[str, State], every_kind_snapshot: Snapshot, odd: Address, way: str
