@@ -33,7 +33,7 @@ def damage(snapshot: Snapshot) -> tuple[str, ...]:
         if not path.is_file():
             lines.append(f"{name}: missing")
         elif path.stat().st_size != expected.size:
-            lines.append(f"{name}: {many(path.stat().st_size, 'byte')} instead of {expected.size}")
+            lines.append(f"{name}: {many(path.stat().st_size, 'byte')} instead of {expected.size:,}")
         elif checksum(path) != expected:
             lines.append(f"{name}: its content has changed (SHA-256)")
     present = (str(path.relative_to(snapshot.path)) for path in files_in(snapshot.path))
