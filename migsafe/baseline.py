@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
-import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migsafe.errors import BaselineError, SettingsError
 from migsafe.plain import many
 from migsafe.postgres.dump import NEUTRAL, restore
+from migsafe.postgres.servers.runs import temporary_directory
 from migsafe.postgres.tables import find_tables
 
 if TYPE_CHECKING:
@@ -117,8 +116,8 @@ def _copy_from_url(sandbox: Sandbox, database: str, variable: str, progress: Pro
         )
     pg_dump = clients.find("pg_dump", major)
     progress(f"reading {address}")
-    with tempfile.TemporaryDirectory(prefix="migsafe-") as directory:
-        file = Path(directory) / "baseline.dump"
+    with temporary_directory() as directory:
+        file = directory / "baseline.dump"
         with file.open("wb") as output:
             clients.run(pg_dump.path, ["--format=custom", *NEUTRAL], address, stdout=output)
         restore(sandbox.server, file, database)

@@ -8,7 +8,6 @@ are laid over it, ``bad/`` and ``good/``. The fields of ``scenario.toml`` are th
 from __future__ import annotations
 
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from migsafe.errors import MigsafeError, SettingsError
 from migsafe.findings import Severity
 from migsafe.git import git
+from migsafe.postgres.servers.runs import temporary_directory
 
 if TYPE_CHECKING:
     from migsafe.findings import Report
@@ -101,8 +101,8 @@ def _expectation(
 
 def run_twin(story: Story, twin: str, server: str, progress: Progress) -> tuple[str, ...]:
     """Check one twin as a user would, in a copy of its own; returns what differs from what it must be."""
-    with tempfile.TemporaryDirectory(prefix="migsafe-") as directory:
-        project = Path(directory) / story.name
+    with temporary_directory() as directory:
+        project = directory / story.name
         _lay_out(story, twin, project)
         expected: Expectation = getattr(story, twin)
         try:

@@ -11,13 +11,13 @@ Limits: owners and privileges are left out of the dump, as they are cluster-wide
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migsafe.errors import ClientToolMissing
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.postgres.dump import archive_text, dump, dump_text, first_difference, restore
+from migsafe.postgres.servers.runs import temporary_directory
 from migsafe.state import compare_states, without_refreshed
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ DIFFERENCES_SHOWN = 20
 def check_restore(experiment: Experiment) -> CheckResult:
     """Passed if both routes say equal; not checked when there is no pg_dump that fits the server."""
     sandbox = experiment.sandbox
-    with tempfile.TemporaryDirectory(prefix="migsafe-") as directory, sandbox.scratch("restored") as database:
-        file = Path(directory) / "before.dump"
+    with temporary_directory() as directory, sandbox.scratch("restored") as database:
+        file = directory / "before.dump"
         try:
             dump(sandbox.server, experiment.before, file)
             restore(sandbox.server, file, database)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from migsafe.history.model import HistorySettings
 from migsafe.plan import read_history, steps
 from migsafe.postgres.server import ServerSettings
 from migsafe.postgres.servers.kinds import start
+from migsafe.postgres.servers.runs import temporary_directory
 from migsafe.postgres.tables import find_tables
 from migsafe.progress import Progress
 from migsafe.sandbox import Sandbox
@@ -94,10 +94,10 @@ def _run(settings: Settings, server: ServerSettings, progress: Progress, name: s
 def _checkout(top: Path, ref: str) -> Iterator[Path]:
     """The repository's files at the ref, in a folder that is gone afterwards; index and work tree stay as they are."""
     commit = commit_of(top, ref)
-    with tempfile.TemporaryDirectory(prefix="migsafe-") as folder:
-        archive = Path(folder) / "files.tar"
+    with temporary_directory() as folder:
+        archive = folder / "files.tar"
         git(top, "archive", "--format=tar", f"--output={archive}", commit)
-        files = Path(folder) / "files"
+        files = folder / "files"
         with tarfile.open(archive) as packed:
             packed.extractall(files, filter="data")
         yield files

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Collection
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +15,7 @@ from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres import clients
 from migsafe.postgres.address import Address
 from migsafe.postgres.dump import NEUTRAL, hint_about_clients
+from migsafe.postgres.servers.runs import temporary_directory
 
 _ROWS = re.compile(rb"\d+; \d+ (?P<table>\d+) TABLE DATA ")
 _FULL = "No space left on device"
@@ -64,16 +65,17 @@ def restore_directory(
     """
     program = clients.find("pg_restore", major)
     common = ["--exit-on-error", f"--dbname={address.database}", *_neutral(privileges=privileges)]
-    with tempfile.NamedTemporaryFile("wb", prefix="migsafe-") as wanted:
-        runs = [[f"--jobs={jobs}"]]
+    runs = [[f"--jobs={jobs}"]]
+    if inheritance:
+        runs = [[f"--jobs={jobs}", *_UP_TO_ROWS], ["--section=post-data"]]
+    with ExitStack() as stack:
         if without:
             listed = subprocess.run([program.path, "--list", str(directory)], capture_output=True, check=False)
             clients.raise_if_failed("pg_restore", listed.returncode, listed.stderr)
-            wanted.writelines(line for line in listed.stdout.splitlines(keepends=True) if _is_wanted(line, without))
-            wanted.flush()
-            runs = [[f"--jobs={jobs}", *_UP_TO_ROWS, f"--use-list={wanted.name}"]]
-        elif inheritance:
-            runs = [[f"--jobs={jobs}", *_UP_TO_ROWS], ["--section=post-data"]]
+            wanted = stack.enter_context(temporary_directory()) / "wanted"
+            lines = listed.stdout.splitlines(keepends=True)
+            wanted.write_bytes(b"".join(line for line in lines if _is_wanted(line, without)))
+            runs = [[f"--jobs={jobs}", *_UP_TO_ROWS, f"--use-list={wanted}"]]
         try:
             for arguments in runs:
                 clients.run(program.path, [*common, *arguments, str(directory)], address)

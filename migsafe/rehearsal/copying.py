@@ -10,7 +10,6 @@ others in another database.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from psycopg import sql
 from migsafe.errors import BaselineError, CannotCheck
 from migsafe.postgres import clients
 from migsafe.postgres.dump import NEUTRAL, hint_about_clients
+from migsafe.postgres.servers.runs import temporary_directory
 from migsafe.rehearsal.masks import Masks
 from migsafe.rehearsal.tables import SourceTable
 from migsafe.rehearsal.target import refusals
@@ -97,8 +97,8 @@ class SchemaDump:
 @contextmanager
 def schema_dump(target: Target, server: Server, likeness: Likeness) -> Iterator[SchemaDump]:
     """Dump the schema into a file that is gone afterwards. Locks: ACCESS SHARE, with the target's lock timeout."""
-    with tempfile.TemporaryDirectory(prefix="migsafe-") as directory:
-        yield SchemaDump(target, server, likeness, Path(directory))
+    with temporary_directory() as directory:
+        yield SchemaDump(target, server, likeness, directory)
 
 
 class RowCopier:

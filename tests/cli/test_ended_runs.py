@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -84,6 +85,35 @@ def test_of_a_killed_run_the_next_leaves_nothing(sql_project: Project, place: Pa
     sql_project.write({"migsafe.toml": '[history]\nkind = "plain"\npath = "migrations"\n'})
     assert sql_project.migsafe("check", "--check", "apply", MIGSAFE_SERVER_DIRECTORY=str(place)).exit_code == 0
     assert list(place.iterdir()) == []
+
+
+HOLDER = """
+from migsafe.postgres.servers.runs import temporary_directory
+with temporary_directory() as directory:
+    print(directory, flush=True)
+    input()
+"""
+
+
+def test_temporary_files_of_a_killed_run_are_gone_after_the_next(sql_project: Project, tmp_path: Path) -> None:
+    temporary = {"TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", HOLDER]
+    with subprocess.Popen(
+        command, env={**os.environ, **temporary}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        left = Path(process.stdout.readline().strip())
+        assert sql_project.migsafe("check", "--check", "apply", **temporary).exit_code == 0
+        assert left.is_dir()
+        process.kill()
+    assert sql_project.migsafe("check", "--check", "restore", **temporary).exit_code == 0
+    assert list(tmp_path.glob("migsafe-*")) == []
+
+
+def test_temporary_files_lie_where_the_next_run_looks() -> None:
+    """Those without a name are gone with the process."""
+    files = (Path(__file__).parents[2] / "migsafe").rglob("*.py")
+    assert [str(file) for file in files if re.search(r"TemporaryDirectory|NamedTemporaryFile", file.read_text())] == []
 
 
 @pytest.mark.parametrize("moment", ["loading", "applying"])

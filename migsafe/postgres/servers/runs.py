@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -80,6 +81,13 @@ def _make_and_lock(path: Path, unnamed: Path) -> int:
                 os.close(descriptor)
                 raise
             return descriptor
+
+
+@contextmanager
+def temporary_directory() -> Iterator[Path]:
+    """A directory for files that are gone afterwards; what a run that was killed leaves of it is swept by the next."""
+    with claimed(Path(tempfile.gettempdir()) / f"{_prefix()}{new_run_id()}") as path:
+        yield path
 
 
 @contextmanager
