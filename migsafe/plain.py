@@ -63,6 +63,23 @@ def many_are(number: int, thing: str) -> str:
     return f"{many(number, thing)} {'is' if number == 1 else 'are'}"
 
 
+def size(count: int) -> str:
+    """Bytes as people read them: ``812 B``, ``8.3 MB``."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} TB"
+
+
+def value(text: str | None) -> str:
+    """A value of a row: as it is where that is clear, else in quotes."""
+    if text is None:
+        return "NULL"
+    return text if text and text == text.strip() else repr(text)
+
+
 def _escaped(character: str) -> str:
     if character in "\n\t" or character in _JOINERS or category(character) not in _STEERING:
         return character

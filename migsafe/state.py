@@ -83,17 +83,15 @@ def read_state(
     *,
     ignore: Collection[TableName] = (),
     digest: bool = True,
-    snapshot: str | None = None,
 ) -> State:
     """Read schema and contents in one snapshot; the connection must be idle, and is left as it was.
 
     ``ignore`` are tables that are left out with all that hangs on them; one without a schema is left out wherever it
-    is. Without ``digest`` rows are counted but not read. ``snapshot`` is one that another session exported. The schema
-    takes a fixed number of queries, the contents one pass over each table. Nothing is written; locks: ACCESS SHARE on a
-    few tables at a time. The snapshot holds for rows; definitions that PostgreSQL prints (``pg_get_viewdef`` and its
-    kin) are those at the moment of printing.
+    is. Without ``digest`` rows are counted but not read. The schema takes a fixed number of queries, the contents one
+    pass over each table. Nothing is written; locks: ACCESS SHARE on a few tables at a time. The snapshot holds for
+    rows; definitions that PostgreSQL prints (``pg_get_viewdef`` and its kin) are those at the moment of printing.
     """
-    with consistent_reading(connection, snapshot):
+    with consistent_reading(connection):
         ignored = printed_names(connection, ignore)
         objects = (SchemaObject(each.kind, each.name, each.fields, each.parent) for each in read_objects(connection))
         return State(

@@ -216,7 +216,7 @@ def _rename_column(catalog: Holdings, action: Rename, old: str) -> Effect:
     return Effect(changed=(ObjectId(Kind.COLUMN, table.name, action.new_name),))
 
 
-def _swapped(names: tuple[Any, ...], old: str, new: str) -> tuple[Any, ...]:
+def _swapped(names: tuple[Any, ...], old: object, new: object) -> tuple[Any, ...]:
     return tuple(new if name == old else name for name in names)
 
 
@@ -295,16 +295,12 @@ def _move(catalog: Holdings, relation: Relation, new: Name) -> Effect:
         elif isinstance(each, Sequence) and each.owned_by and each.owned_by[0] == old:
             changed = replace(each, owned_by=(new, each.owned_by[1]))
         elif isinstance(each, View) and old in each.reads:
-            changed = replace(each, reads=_swapped_names(each.reads, old, new))
+            changed = replace(each, reads=_swapped(each.reads, old, new))
         elif isinstance(each, Table):
             changed = _renamed_inside(each, current, old, new)
         if changed is not each:
             catalog.put(changed)
     return Effect(changed=(ObjectId(Kind.TABLE, new),))
-
-
-def _swapped_names(names: tuple[Name, ...], old: Name, new: Name) -> tuple[Name, ...]:
-    return tuple(new if name == old else name for name in names)
 
 
 def _renamed_inside(table: Table, moved: Relation, old: Name, new: Name) -> Table:

@@ -20,6 +20,7 @@ from migsafe.contract.structure import require_structure
 from migsafe.errors import UsageError
 from migsafe.findings import CheckResult, Evidence, Finding, Outcome, Severity
 from migsafe.plain import many
+from migsafe.schema.compatibility.sight import gives_value
 from migsafe.schema.diff import compare_schemas
 
 if TYPE_CHECKING:
@@ -89,11 +90,10 @@ def _fields_of(item: SchemaObject, known: Sequence[Field], settings: ContractSet
 def _changed(field: Field, change: ObjectChange) -> Iterator[Finding]:
     old, new = change.old.fields, change.new.fields
     request, response = Side.REQUEST in field.sides, Side.RESPONSE in field.sides
-    if new.get("not_null") and not old.get("not_null") and request:
-        filled = any(new.get(key) for key in ("default", "identity", "generated"))
-        if field.shape.nullable or not (field.required or filled):
-            told = "takes no null any more, and clients may leave the field out or send null"
-            yield _finding("contract-column-required", Severity.ERROR, field, change.new, told)
+    required = request and new.get("not_null") and not old.get("not_null")
+    if required and (field.shape.nullable or not (field.required or gives_value(change.new))):
+        told = "takes no null any more, and clients may leave the field out or send null"
+        yield _finding("contract-column-required", Severity.ERROR, field, change.new, told)
     if old.get("not_null") and not new.get("not_null") and response and not field.shape.nullable:
         told = "may be null now, and the field says that it never is"
         yield _finding("contract-column-nullable", Severity.ERROR, field, change.new, told)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Evidence
+from migsafe.plain import value
 from migsafe.rows.compare import compare_rows
 
 if TYPE_CHECKING:
@@ -48,13 +49,9 @@ def _line(row: RowDifference) -> str:
         copies = f" ({row.copies:,} copies)" if row.copies > 1 else ""
         sign = "+" if row.old is None else "-"
         return f"{sign} {_values(row.key)}: {_values(row.old or row.new or {})}".removesuffix(": ") + copies
-    changes = ", ".join(f"{name} {_value(row.old[name])} → {_value(row.new[name])}" for name in row.old)
+    changes = ", ".join(f"{name} {value(row.old[name])} → {value(row.new[name])}" for name in row.old)
     return f"  {_values(row.key)}: {changes}"
 
 
 def _values(values: Values) -> str:
-    return ", ".join(f"{name}={_value(value)}" for name, value in values.items())
-
-
-def _value(value: str | None) -> str:
-    return "NULL" if value is None else repr(value) if value == "" or value != value.strip() else value
+    return ", ".join(f"{name}={value(text)}" for name, text in values.items())

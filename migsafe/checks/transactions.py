@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from migsafe.sql.nodes import first_node
+
 if TYPE_CHECKING:
     from migsafe.findings import Statement
     from migsafe.postgres.names import TableName
@@ -80,10 +82,7 @@ def makes_table(statement: Statement) -> bool:
 
 @lru_cache(maxsize=64)
 def _is_table_from_rows(sql: str) -> bool:
-    import postgast
-
-    try:
-        node = postgast.parse(sql).stmts[0].stmt
-    except (postgast.PgQueryError, IndexError):
+    node = first_node(sql)
+    if node is None:
         return True  # what can't be read may have written
     return bool(node.WhichOneof("node") == "create_table_as_stmt" or node.select_stmt.HasField("into_clause"))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migsafe.cli.options import format_option, with_settings
-from migsafe.cli.snapshot_text import as_json, line, page, size, sum_of
+from migsafe.cli.snapshot_text import as_json, line, page, sum_of
 from migsafe.cli.target import tag_option, target_option
 from migsafe.errors import ExitCode, UsageError
-from migsafe.plain import many, plain
+from migsafe.plain import many, plain, size
 from migsafe.postgres.address import address_of
 
 if TYPE_CHECKING:

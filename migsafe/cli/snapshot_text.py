@@ -6,22 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migsafe.plain import many, one_line
+from migsafe.plain import many, one_line, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migsafe.snapshots.manifest import Manifest, Snapshot
-
-
-def size(number: int) -> str:
-    """Bytes in words: ``512 B``, ``3.4 MB``."""
-    amount = float(number)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
 
 
 def sum_of(directory: Path) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from migsafe.comparison.result import ComparedTable, Comparison
 from migsafe.errors import ExitCode
-from migsafe.plain import many, one_line
+from migsafe.plain import many, one_line, value
 from migsafe.reports.page import Page
 from migsafe.rows.compare import RowDifference, Values
 
@@ -86,12 +86,10 @@ def _values(values: Values) -> str:
     return ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
 
 
-def _shown(value: str | None) -> str:
-    if value is None:
-        return "NULL"
-    if len(value) > LONGEST_VALUE:
-        return f"{value[:LONGEST_VALUE]!r}… ({len(value):,} characters)"
-    return repr(value) if not value or value != value.strip() else value
+def _shown(text: str | None) -> str:
+    if text is not None and len(text) > LONGEST_VALUE:
+        return f"{text[:LONGEST_VALUE]!r}… ({len(text):,} characters)"
+    return value(text)
 
 
 def _lists(page: Page, comparison: Comparison) -> None:

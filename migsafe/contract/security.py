@@ -10,7 +10,7 @@ from migsafe.contract.document import Document
 from migsafe.contract.operations import Operation
 from migsafe.findings import Severity
 
-WhatDescribes = ("type", "in", "name", "scheme", "openIdConnectUrl")
+DESCRIBED_BY = ("type", "in", "name", "scheme", "openIdConnectUrl")
 
 
 def compare_security(old: Operation, new: Operation) -> Iterator[Change]:
@@ -29,7 +29,7 @@ def compare_schemes(old: Document, new: Document) -> Iterator[Change]:
         was, now = old.follow(before[name]), new.follow(after[name])
         if was is None or now is None:
             continue
-        for key in WhatDescribes:
+        for key in DESCRIBED_BY:
             if was.get(key) != now.get(key):
                 told = f"{key} of the security scheme {name} was {was.get(key)} and is {now.get(key)}."
                 yield Change("contract-security-scheme", Severity.ERROR, told, now.place(key, name))

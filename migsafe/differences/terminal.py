@@ -9,6 +9,7 @@ from migsafe.plain import one_line
 from migsafe.reports.page import Page
 from migsafe.schema.compatibility.judge import Impact
 from migsafe.schema.model import SchemaObject
+from migsafe.schema.statements.names import own_name
 from migsafe.schema.tree import Branch, tree
 
 _STYLES = {"-": "red", "+": "green", "~": "yellow", " ": ""}
@@ -76,7 +77,7 @@ def _impact(page: Page, impact: Impact) -> None:
 def _branch(page: Page, branch: Branch, depth: int) -> None:
     name = one_line(branch.item.name)
     if depth and branch.item.parent:
-        name = own_name(branch.item)
+        name = one_line(own_name(branch.item))
     about = f" {_about(branch.item)}" if branch.sign == "+" and _about(branch.item) else ""
     sign = f"{branch.sign} " if branch.sign.strip() else "" if not depth else "  "
     title = (f"{sign}{branch.item.kind} {name}", _STYLES[branch.sign])
@@ -88,13 +89,6 @@ def _branch(page: Page, branch: Branch, depth: int) -> None:
         page.write(one_line(str(change)), indent=4 * (depth + 1), hanging=2)
     for part in branch.parts:
         _branch(page, part, depth + 1)
-
-
-def own_name(item: SchemaObject) -> str:
-    """The name of a part without that of the table that it hangs on."""
-    parent = item.parent or ""
-    name = item.name.removeprefix(f"{parent}.").removesuffix(f" on {parent}")
-    return one_line(name)
 
 
 def _about(item: SchemaObject) -> str:

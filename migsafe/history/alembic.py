@@ -81,7 +81,7 @@ class AlembicHistory:
         locations = [Path(location) for location in self._description["locations"]]
         return tuple(problems_of(self._revisions, locations))
 
-    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:  # noqa: ARG002
+    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:
         """What ``alembic upgrade --sql`` writes, each statement with its line in the revision's Python.
 
         A revision that looks into a database (``op.get_bind().execute(select)``, an inspector) is not analysed from

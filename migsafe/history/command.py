@@ -106,7 +106,7 @@ class CommandHistory:
         """Nothing: what the files mean is the tool's own secret."""
         return ()
 
-    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:  # noqa: ARG002
+    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:
         """The SQL files, each statement by itself: how the tool runs them isn't known, nor what other files send."""
         from migsafe.history.text import Runs, texts_of_files, unread
 
@@ -116,11 +116,11 @@ class CommandHistory:
             else:
                 yield unread(migration, "what it sends is known to its tool alone")
 
-    def applied(self, connection: psycopg.Connection) -> frozenset[str]:  # noqa: ARG002 - the protocol's
+    def applied(self, connection: psycopg.Connection) -> frozenset[str]:
         """Empty: what the rows of the version table mean is the tool's own secret."""
         return frozenset()
 
-    def stamp(self, version: str | None) -> str:  # noqa: ARG002 - the protocol's
+    def stamp(self, version: str | None) -> str:
         """Empty: it is the tool's own secret."""
         return ""
 
@@ -129,7 +129,7 @@ class CommandHistory:
         del target
         return self._run(self._runner, address)
 
-    def goes_back(self, target: Migration | None) -> bool:  # noqa: ARG002 - the protocol's
+    def goes_back(self, target: Migration | None) -> bool:
         return self._rollback is not None
 
     def downgrade(self, address: Address, target: Migration | None) -> Run:

@@ -135,7 +135,7 @@ class FlywayHistory:
         values = placeholder_values(session, self._options, found[0].schema or "")
         return frozenset((*self._standing(rows), *self._unchanged(rows, values)))
 
-    def stamp(self, version: str | None) -> str:  # noqa: ARG002 - the protocol's
+    def stamp(self, version: str | None) -> str:
         """Empty: Flyway can only take away its entry of a failed migration."""
         return ""
 

@@ -90,7 +90,7 @@ class GolangMigrateHistory:
             *empty_files(self.migrations, lambda file: file.suffix != _GO and not split(_read(file).text)),
         )
 
-    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:  # noqa: ARG002
+    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:
         from migsafe.history.text import Runs, texts_of_files
 
         ups = [each for each in migrations if each.up == self._files.versions[int(each.version)].up]

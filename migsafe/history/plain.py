@@ -105,7 +105,7 @@ class PlainHistory:
             *empty_files(self.migrations, lambda file: not _statements(read_script(file))),
         )
 
-    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:  # noqa: ARG002
+    def texts(self, migrations: Sequence[Migration], server: int) -> Iterator[MigrationText]:
         from migsafe.history.text import Runs, texts_of_files
 
         def runs(script: Script, _: Migration) -> Runs:
@@ -113,10 +113,10 @@ class PlainHistory:
 
         yield from texts_of_files(migrations, runs)
 
-    def applied(self, connection: psycopg.Connection) -> frozenset[str]:  # noqa: ARG002 (there is no table to read)
+    def applied(self, connection: psycopg.Connection) -> frozenset[str]:
         return frozenset()
 
-    def stamp(self, version: str | None) -> str:  # noqa: ARG002 - the protocol's
+    def stamp(self, version: str | None) -> str:
         """Empty: psql keeps no books."""
         return ""
 

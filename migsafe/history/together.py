@@ -43,13 +43,13 @@ class Together:
     def stamp(self, version: str | None) -> str:
         return self._history.stamp(version)
 
-    def upgrade(self, address: Address, target: Migration | None) -> Run:  # noqa: ARG002 - it is all of them
+    def upgrade(self, address: Address, target: Migration | None) -> Run:
         return _one_after_the_other(self.migrations, lambda each: self._history.upgrade(address, each))
 
-    def goes_back(self, target: Migration | None) -> bool:  # noqa: ARG002
+    def goes_back(self, target: Migration | None) -> bool:
         return all(self._history.goes_back(each) for each in self.migrations)
 
-    def downgrade(self, address: Address, target: Migration | None) -> Run:  # noqa: ARG002
+    def downgrade(self, address: Address, target: Migration | None) -> Run:
         return _one_after_the_other(reversed(self.migrations), lambda each: self._history.downgrade(address, each))
 
 

@@ -12,6 +12,7 @@ from psycopg.rows import tuple_row
 from migsafe.populate.queries import KEYS, REFERENCES, TABLES, TRIGGERS
 from migsafe.postgres.catalogs import user_schemas
 from migsafe.postgres.names import TableName
+from migsafe.sql.limits import LONGEST_NAME
 
 if TYPE_CHECKING:
     import psycopg
@@ -48,7 +49,7 @@ class Column:
         if self.base in ("character varying", "character", "bit", "bit varying"):
             header = 0 if self.base.startswith("bit") else 4
             return self.modifier - header if self.modifier >= 0 else 1 if self.base == "bit" else None
-        return 63 if self.base == "name" else None
+        return LONGEST_NAME if self.base == "name" else None
 
     @property
     def digits(self) -> tuple[int, int] | None:

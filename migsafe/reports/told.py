@@ -75,13 +75,3 @@ def length(statements: Sequence[Statement]) -> float:
         for statement in statements
     )
     return max(ends, default=0.0)
-
-
-def size(count: int) -> str:
-    """Bytes as people read them: ``812 B``, ``8.3 MB``."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000 or unit == "GB":
-            return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
-        amount /= 1000
-    raise AssertionError

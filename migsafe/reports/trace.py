@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.cells import set_cell_size
 
 from migsafe.findings import Lock, MigrationReport, Report, Statement, Verdict
-from migsafe.plain import many, one_line, shortened
+from migsafe.plain import many, one_line, shortened, size
 from migsafe.reports import terminal
 from migsafe.reports.counts import summary
 from migsafe.reports.page import Page
 from migsafe.reports.terminal import title
-from migsafe.reports.told import BAD, DOUBTFUL, SOFT, length, notes, size
+from migsafe.reports.told import BAD, DOUBTFUL, SOFT, length, notes
 
 STYLES = {BAD: "red", DOUBTFUL: "yellow", SOFT: "dim"}
 

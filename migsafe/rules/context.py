@@ -136,6 +136,13 @@ class Context:
             return ()
         return tuple(uses(self.statement.node))
 
+    def first_unbounded(self, timeout: str) -> Lock | None:
+        """The lock of the script's first statement with one that others wait for, where this timeout is not set."""
+        strong = next((lock for lock in self.locks if lock.mode.stops), None)
+        if strong is None or self.setting(timeout) not in (None, "0", "0s", "0ms", "0min"):
+            return None
+        return None if any(lock.mode.stops for step in self.earlier for lock in step.locks) else strong
+
     def setting(self, name: str) -> str | None:
         """The value that the script gave a run-time parameter of the session, such as ``lock_timeout``."""
         value = None

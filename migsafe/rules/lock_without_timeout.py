@@ -14,15 +14,11 @@ from migsafe.sql.lock_modes import LockMode
 if TYPE_CHECKING:
     from migsafe.rules.context import Context, Step
 
-_OFF = ("0", "0s", "0ms", "0min")
-
 
 def find(_: actions.Action, context: Context) -> Iterator[Match]:
-    strong = next((lock for lock in context.locks if lock.mode.stops), None)
-    if strong is None or context.setting("lock_timeout") not in (None, *_OFF):
+    strong = context.first_unbounded("lock_timeout")
+    if strong is None:
         return
-    if any(lock.mode.stops for step in context.earlier for lock in step.locks):
-        return  # said already, at the first such statement of the script
     local = "LOCAL " if context.in_transaction else ""
     yield Match(
         f"{strong.mode} on {strong.relation} is waited for without a bound, and behind it everybody who comes later.",

@@ -14,15 +14,10 @@ if TYPE_CHECKING:
     from migsafe.rules.context import Context
 
 
-_OFF = ("0", "0s", "0ms", "0min")
-
-
 def find(_: Action, context: Context) -> Iterator[Match]:
-    strong = next((lock for lock in context.locks if lock.mode.stops), None)
-    if strong is None or context.setting("statement_timeout") not in (None, *_OFF):
+    strong = context.first_unbounded("statement_timeout")
+    if strong is None:
         return
-    if any(lock.mode.stops for step in context.earlier for lock in step.locks):
-        return  # said already, at the first such statement of the script
     local = "LOCAL " if context.in_transaction else ""
     yield Match(
         f"{strong.mode} on {strong.relation} may be held without a bound: {strong.mode.stops} wait.",

@@ -63,7 +63,6 @@ class Constraint:
     refers_to: Name | None = None
     refers_columns: tuple[str, ...] = ()
     on_delete: str = "a"
-    on_update: str = "a"
     using_index: str | None = None
     deferrable: bool = False
     deferred: bool = False
@@ -335,8 +334,6 @@ class CreateFunction(Action):
     arguments: tuple[str, ...]
     or_replace: bool = False
     language: str = ""
-    procedure: bool = False
-    security_definer: bool = False
     volatility: str = "volatile"
     calls: tuple[Name, ...] = ()
 
@@ -364,11 +361,10 @@ class Reindex(Action):
 
 @dataclass(frozen=True, slots=True)
 class Vacuum(Action):
-    """VACUUM or (``analyze_only``) ANALYZE; ``tables`` is empty for all of them."""
+    """VACUUM or ANALYZE; ``tables`` is empty for all of them."""
 
     tables: tuple[Name, ...]
     full: bool = False
-    analyze_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

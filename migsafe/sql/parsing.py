@@ -8,7 +8,7 @@ marked as not run now.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -242,8 +242,3 @@ def _executed(statement: dict[str, object], line: int, *, conditional: bool) -> 
     if value.HasField("a_const") and value.a_const.HasField("sval"):
         return _Found(value.a_const.sval.sval, line, conditional)
     return _Found(query, line, conditional, dynamic=True)
-
-
-def statements(pieces: Iterable[ParsedStatement | NotParsed]) -> list[ParsedStatement]:
-    """Those that were understood."""
-    return [piece for piece in pieces if isinstance(piece, ParsedStatement)]

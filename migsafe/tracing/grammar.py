@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from migsafe.sql.lock_modes import LockMode, by_number
+from migsafe.sql.nodes import first_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,8 @@ def is_vacuum(sql: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _parse(sql: str) -> tuple[str, Any]:
-    import postgast
-
-    try:
-        statement = postgast.parse(sql).stmts[0].stmt
-    except (postgast.PgQueryError, IndexError):
+    statement = first_node(sql)
+    if statement is None:
         return "", None
     kind = statement.WhichOneof("node")
     return kind, getattr(statement, kind)

@@ -4,12 +4,11 @@ questions that are asked on the client's own connection.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from migsafe.wire.messages import Backend, text
+from migsafe.wire.messages import HEADER, Backend, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +59,6 @@ class Instruments(Protocol):
         """
 
 
-_HEADER = struct.Struct(">BI")
-
-
 class Sieve:
     """Takes notices that begin with a mark out of what the server sends; everything else passes as it came.
 
@@ -90,16 +86,16 @@ class Sieve:
                 self._to_pass -= step
                 position += step
                 continue
-            if position + _HEADER.size > len(chunk):
+            if position + HEADER.size > len(chunk):
                 break
-            kind, length = _HEADER.unpack_from(chunk, position)
+            kind, length = HEADER.unpack_from(chunk, position)
             after = position + 1 + length
             if kind != Backend.NOTICE:
                 self._to_pass = 1 + length
                 continue
             if after > len(chunk):
                 break
-            told = self._told(bytes(chunk[position + _HEADER.size : after]))
+            told = self._told(bytes(chunk[position + HEADER.size : after]))
             if told is not None:
                 if position > passed:
                     yield chunk[passed:position]

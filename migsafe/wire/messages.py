@@ -77,7 +77,8 @@ WANTED_OF_SERVER: Mapping[int, int] = {
 }
 """The messages whose body is looked at, with the bytes of it that are kept."""
 
-_HEADER = struct.Struct(">BI")
+HEADER = struct.Struct(">BI")
+"""Before each message: its kind, and its length with these four bytes (PostgreSQL manual, 55.7)."""
 _LENGTH_SIZE = 4
 
 
@@ -119,15 +120,15 @@ class Framer:
                 yield self._open, bytes(self._body)
             self._open, self._body = None, bytearray()
         wanted, end = self._wanted, len(chunk)
-        while position + _HEADER.size <= end:
-            kind, length = _HEADER.unpack_from(chunk, position)
+        while position + HEADER.size <= end:
+            kind, length = HEADER.unpack_from(chunk, position)
             after = position + 1 + length
             if after > end or length < _LENGTH_SIZE:
                 self._begin(kind, length)
-                self._collect(chunk, position + _HEADER.size)
+                self._collect(chunk, position + HEADER.size)
                 return
             if kind in wanted:
-                body = position + _HEADER.size
+                body = position + HEADER.size
                 self.left = end - after
                 yield kind, bytes(chunk[body : min(after, body + wanted[kind])])
             position = after
@@ -137,12 +138,12 @@ class Framer:
         """Complete the header that the last chunk broke off in; return where to go on."""
         if not self._header:
             return 0
-        missing = _HEADER.size - len(self._header)
+        missing = HEADER.size - len(self._header)
         header = self._header + chunk[:missing]
-        if len(header) < _HEADER.size:
+        if len(header) < HEADER.size:
             return 0
         self._header = b""
-        self._begin(*_HEADER.unpack(header))
+        self._begin(*HEADER.unpack(header))
         return missing
 
     def _begin(self, kind: int, length: int) -> None:
@@ -193,7 +194,7 @@ def write_fatal(sqlstate: str, message: str) -> bytes:
 
 def write(kind: str, body: bytes) -> bytes:
     """A whole message."""
-    return _HEADER.pack(ord(kind), _LENGTH_SIZE + len(body)) + body
+    return HEADER.pack(ord(kind), _LENGTH_SIZE + len(body)) + body
 
 
 def text(data: bytes) -> str:

@@ -7,18 +7,16 @@ that the client's transaction goes on whatever becomes of it (a statement timeou
 
 from __future__ import annotations
 
-import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from migsafe.errors import CannotCheck
 from migsafe.findings import ServerError
-from migsafe.wire.messages import Backend, read_error, text, write
+from migsafe.wire.messages import HEADER, Backend, read_error, text, write
 from migsafe.wire.upstream import Stream
 
 NAME = b"migsafe_question"
 
-_HEADER = struct.Struct(">BI")
 _DATA_ROW = ord("D")
 _NO_ANSWERS = (Backend.NOTICE, ord("S"), ord("A"))
 """NoticeResponse, ParameterStatus, NotificationResponse: they may come at any time (manual, 55.2.7)."""
@@ -97,8 +95,8 @@ class _Reply:
 
     def feed(self, data: bytes) -> None:
         data = self._rest + data
-        while self.state is None and len(data) >= _HEADER.size:
-            kind, length = _HEADER.unpack_from(data)
+        while self.state is None and len(data) >= HEADER.size:
+            kind, length = HEADER.unpack_from(data)
             if len(data) < 1 + length:
                 break
             self._take(kind, data[: 1 + length])
@@ -109,7 +107,7 @@ class _Reply:
             self.came_along += data
 
     def _take(self, kind: int, message: bytes) -> None:
-        body = message[_HEADER.size :]
+        body = message[HEADER.size :]
         if kind in _NO_ANSWERS:
             self.came_along += message
         elif kind == _DATA_ROW:

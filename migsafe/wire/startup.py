@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from migsafe.wire.messages import write
+from migsafe.wire.messages import HEADER, write
 
 SSL_REQUEST = 80877103
 GSSENC_REQUEST = 80877104
@@ -19,7 +19,6 @@ _AUTHENTICATION = ord("R")
 _NEGOTIATE_PROTOCOL_VERSION = ord("v")
 _SASL = 10
 _LENGTH_AND_CODE = struct.Struct(">II")
-_HEADER = struct.Struct(">BI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +78,10 @@ def read_first_reply(receive: Callable[[int], bytes]) -> bytes | None:
     """
     reply = b""
     while True:
-        header = _read_exactly(receive, _HEADER.size)
+        header = _read_exactly(receive, HEADER.size)
         if header is None:
             return None
-        kind, length = _HEADER.unpack(header)
+        kind, length = HEADER.unpack(header)
         body = _read_exactly(receive, length - 4)
         if body is None:
             return None

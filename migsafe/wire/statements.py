@@ -8,6 +8,7 @@ from enum import Enum
 from functools import lru_cache
 
 from migsafe.findings import ServerError, Statement
+from migsafe.sql.nodes import first_node
 from migsafe.wire.instruments import Answer, Notice, Reading
 from migsafe.wire.messages import text
 from migsafe.wire.trace import Batch, Record
@@ -138,12 +139,12 @@ def _end(record: Record, sql: str) -> _End:
     """Whether a statement ends its transaction. ROLLBACK and ROLLBACK TO SAVEPOINT have the same command tag."""
     if record.command_tag not in ("COMMIT", "ROLLBACK", "PREPARE TRANSACTION"):
         return _End.NONE
-    import postgast
+    from postgast.pg_query_pb2 import TRANS_STMT_ROLLBACK_TO
 
-    try:
-        command = postgast.parse(sql).stmts[0].stmt.transaction_stmt
-    except (postgast.PgQueryError, IndexError):
+    node = first_node(sql)
+    if node is None:
         return _End.END
-    if command.kind == postgast.pg_query_pb2.TRANS_STMT_ROLLBACK_TO:
+    command = node.transaction_stmt
+    if command.kind == TRANS_STMT_ROLLBACK_TO:
         return _End.NONE
     return _End.CHAIN if command.chain else _End.END

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsafe.findings import Evidence, Finding, Location, Severity
-from migsafe.plain import many
+from migsafe.plain import many, value
 from migsafe.rows.survival import Survival
 
 if TYPE_CHECKING:
@@ -86,12 +86,8 @@ def _line(ending: Ending, sample: Sample) -> str:
     if ending.column is None:
         return f"{sample.key}: {sample.old}" if sample.key and sample.old else sample.key or sample.old or ""
     if ending.survival is Survival.LOST:
-        return f"{sample.key}: {_value(sample.old)}" if sample.key else _value(sample.old)
-    return f"{sample.key}: {_value(sample.old)} → {_value(sample.new)}"
-
-
-def _value(value: str | None) -> str:
-    return "NULL" if value is None else repr(value) if value != value.strip() or not value else value
+        return f"{sample.key}: {value(sample.old)}" if sample.key else value(sample.old)
+    return f"{sample.key}: {value(sample.old)} → {value(sample.new)}"
 
 
 _REMEDIES = {

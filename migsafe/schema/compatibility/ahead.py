@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migsafe.schema.compatibility.sight import CALLED, RELATIONS, Sight, is_partition
+from migsafe.schema.compatibility.sight import CALLED, RELATIONS, Sight, gives_value, is_partition
 from migsafe.schema.compatibility.types import Fit, fit
-from migsafe.schema.model import SchemaObject
 from migsafe.schema.statements.names import own_name
 from migsafe.schema.statements.writer import listed
 
@@ -50,13 +49,9 @@ def _refused(sight: Sight) -> Iterator[str]:
             and fit(str(old.fields["type"]), str(new.fields["type"])) is Fit.WIDER
         ):
             yield f"{old} is still {old.fields['type']}, which takes less than {new.fields['type']}"
-        if old.fields.get("not_null") and _value(new) and not _value(old):
+        if old.fields.get("not_null") and gives_value(new) and not gives_value(old):
             yield f"{old} has no default yet"
     for item in sight.old.schema.of_kind("constraint"):
         there = item.parent in sight.new_relations
         if there and item.key not in sight.new.schema and not item.fields.get("inherited"):
             yield f"table {item.parent} still enforces {own_name(item)}, {item.fields['definition']}"
-
-
-def _value(column: SchemaObject) -> bool:
-    return any(column.fields.get(name) is not None for name in ("default", "identity", "generated"))

@@ -113,7 +113,7 @@ def functions(sight: Sight) -> Findings:
             now = sight.new.schema.get(item.key)
             if now is None:
                 yield from _gone_function(sight, item)
-            elif any(item.fields.get(name) != now.fields.get(name) for name in ("returns",)) or _renamed(item, now):
+            elif item.fields.get("returns") != now.fields.get("returns") or _renamed(item, now):
                 yield sight.finding(
                     "compatibility-function-changed",
                     item,

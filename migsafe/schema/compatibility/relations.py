@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from migsafe.findings import Finding
-from migsafe.schema.compatibility.sight import Findings, Sight, is_partition, short
+from migsafe.schema.compatibility.sight import Findings, Sight, gives_value, is_partition, short
 from migsafe.schema.compatibility.types import Fit, fit
 from migsafe.schema.model import SchemaObject
 from migsafe.schema.statements.names import own_name
@@ -97,8 +97,7 @@ def _gone_column(sight: Sight, column: SchemaObject) -> Finding:
 
 
 def _must_be_given(column: SchemaObject) -> bool:
-    has_value = any(column.fields.get(name) is not None for name in ("default", "identity", "generated"))
-    return bool(column.fields.get("not_null")) and not has_value
+    return bool(column.fields.get("not_null")) and not gives_value(column)
 
 
 def _renamed(sight: Sight, column: SchemaObject) -> bool:

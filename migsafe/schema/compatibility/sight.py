@@ -126,6 +126,11 @@ def short(name: str) -> str:
     return parts(name)[-1]
 
 
+def gives_value(column: SchemaObject) -> bool:
+    """Whether the column has a value where an INSERT names none."""
+    return any(column.fields.get(name) is not None for name in ("default", "identity", "generated"))
+
+
 def is_partition(item: SchemaObject) -> bool:
     """Whether an application reaches it by its parent's name."""
     return item.fields.get("partition_bound") is not None

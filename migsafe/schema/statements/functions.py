@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migsafe.postgres.properties import LISTS
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import ObjectChange
 from migsafe.schema.model import SchemaObject
@@ -31,9 +32,6 @@ _FUNCTION = frozenset(
         "transforms",
     ]
 )
-
-_QUOTED_LISTS = ("search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries")
-"""Settings whose stored value is a list of names that are quoted already."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def _clauses(item: SchemaObject) -> Iterator[str]:
         yield f" {said}"
     for setting in listed(item.fields.get("settings")):
         name, _, value = setting.partition("=")
-        yield f" SET {name} TO {value or literal('') if name in _QUOTED_LISTS else literal(value)}"
+        yield f" SET {name} TO {value or literal('') if name in LISTS else literal(value)}"
 
 
 def _body(item: SchemaObject) -> str:

@@ -8,6 +8,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.model import ObjectKey, SchemaObject
 from migsafe.schema.statements.names import own_name, parts, unquoted
 from migsafe.schema.statements.writer import listed, text
+from migsafe.sql.limits import LONGEST_NAME
 
 _OF_PARENT = (
     "position",
@@ -131,4 +132,4 @@ def _has_usual_name(item: SchemaObject) -> bool:
     suffix = _KEYS[word] if word else "idx"
     name = unquoted(parts(item.name)[-1]) if item.kind == "index" else unquoted(own_name(item))
     usual = [f"{table}{middle}_{suffix}", f"{table}_pkey", f"{table}{middle}_key"]
-    return name in (usual if item.kind == "index" else usual[:1]) and len(name.encode()) < 63
+    return name in (usual if item.kind == "index" else usual[:1]) and len(name.encode()) < LONGEST_NAME

@@ -90,7 +90,7 @@ class _Writing:
             if key[0] == "constraint":
                 of = catalog.parts.get(catalog.schema[key].parent or "", ())
                 yield from (
-                    part.key for part in of if part.kind == "index" and self.steps._is_of_rebuilt(part.key, catalog)
+                    part.key for part in of if part.kind == "index" and self.steps.is_of_rebuilt(part.key, catalog)
                 )
 
     # The order

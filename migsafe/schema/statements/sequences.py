@@ -10,6 +10,7 @@ from migsafe.schema.diff import ObjectChange
 from migsafe.schema.model import SchemaObject
 from migsafe.schema.statements.names import literal, own_name, parts, unquoted
 from migsafe.schema.statements.writer import Writer, Written, fields_of, text
+from migsafe.sql.limits import LONGEST_NAME
 
 _SERIAL = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
 _BITS = {"smallint": 15, "integer": 31, "bigint": 63}
@@ -87,7 +88,8 @@ def serial_word(column: SchemaObject, catalog: Catalog) -> str | None:
 def _has_usual_name(sequence: SchemaObject, column: SchemaObject) -> bool:
     *schema, table = parts(column.parent or "")
     usual = f"{unquoted(table)}_{unquoted(own_name(column))}_seq"
-    return len(usual.encode()) < 64 and [*map(unquoted, parts(sequence.name))] == [*map(unquoted, schema), usual]
+    named = [*map(unquoted, parts(sequence.name))]
+    return len(usual.encode()) <= LONGEST_NAME and named == [*map(unquoted, schema), usual]
 
 
 def _options(item: SchemaObject) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -70,7 +70,7 @@ class Steps:
         """What is altered: without what is made anew, and without what a parent passes on to its children."""
         found = {}
         for key, change in self.all_changes.items():
-            if key in self.rebuilt or self._is_of_rebuilt(key, self.new):
+            if key in self.rebuilt or self.is_of_rebuilt(key, self.new):
                 continue
             inherits = counterpart(change.old, self.old) and counterpart(change.new, self.new)
             parent = self.all_changes.get(inherits or ("", ""))
@@ -112,22 +112,25 @@ class Steps:
         return self._covering(key, self.creates, self.created, "create", self._comes_with)
 
     def _covering(
-        self, key: ObjectKey, moving: frozenset[ObjectKey], known: dict[ObjectKey, Step], verb: Verb, find: object
+        self,
+        key: ObjectKey,
+        moving: frozenset[ObjectKey],
+        known: dict[ObjectKey, Step],
+        verb: Verb,
+        find: Callable[[SchemaObject], Step | None],
     ) -> Step | None:
         if key in self.suspended:
             return (verb, key)
         if key in known:
             return known[key]
         catalog = self.old if verb == "drop" else self.new
-        if key not in moving and not self._is_of_rebuilt(key, catalog):
+        if key not in moving and not self.is_of_rebuilt(key, catalog):
             return None
         known[key] = (verb, key)  # where objects go round in a circle
-        assert callable(find)
-        other = find(catalog.schema[key])
-        known[key] = other or (verb, key)
+        known[key] = find(catalog.schema[key]) or (verb, key)
         return known[key]
 
-    def _is_of_rebuilt(self, key: ObjectKey, catalog: Catalog) -> bool:
+    def is_of_rebuilt(self, key: ObjectKey, catalog: Catalog) -> bool:
         """Whether it is a column of a view, or an index of a constraint, that is made anew."""
         item = catalog.schema.get(key)
         if item is None:

@@ -109,7 +109,7 @@ def lock(node: pb.LockStmt) -> Iterator[Action]:
 
 def vacuum(node: pb.VacuumStmt) -> Iterator[Action]:
     tables = tuple(relation_name(each.vacuum_relation.relation) for each in node.rels)
-    yield Vacuum(tables, full=_has(node.options, "full"), analyze_only=not node.is_vacuumcmd)
+    yield Vacuum(tables, full=_has(node.options, "full"))
 
 
 def cluster(node: pb.ClusterStmt) -> Iterator[Action]:

@@ -161,8 +161,6 @@ def create_function(node: pb.CreateFunctionStmt) -> Iterator[Action]:
         arguments=tuple(str(type_of(each.arg_type)) for each in parameters if each.mode in inputs),
         or_replace=node.replace,
         language=language,
-        procedure=node.is_procedure,
-        security_definer="security" in options and options["security"].boolean.boolval,
         volatility=options["volatility"].string.sval if "volatility" in options else "volatile",
         calls=tuple(_calls(node.sql_body, options.get("as"))) if language == "sql" else (),
     )

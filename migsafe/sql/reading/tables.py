@@ -134,7 +134,6 @@ def _constraint(node: pb.Constraint) -> Constraint:
         refers_to=relation_name(node.pktable) if refers else None,
         refers_columns=words(node.pk_attrs) if refers else (),
         on_delete=node.fk_del_action or "a",
-        on_update=node.fk_upd_action or "a",
         using_index=node.indexname or None,
         deferrable=node.deferrable,
         deferred=node.initdeferred,
