@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from migsafe.cli.options import debug_option
-from migsafe.cli.output import replace_file
+from migsafe.cli.output import write_file
 from migsafe.cli.project import Found, find_history
 from migsafe.config import TABLES, keys
 from migsafe.errors import SettingsError, UsageError
@@ -36,7 +36,7 @@ def command(*, force: bool, shown: bool) -> None:
         return
     if file.exists() and not force:
         raise SettingsError("this file is there already", where=OWN, hint="Overwrite it with --force.")
-    replace_file(file, text)
+    write_file(file, text, "Let the directory be written to, or have it printed with --stdout.")
     kind = found.get("history.kind")
     what = f"for a history of {kind}" if kind else "with no history found: set [history] kind and path in it"
     click.echo(f"wrote {OWN}, {what}; next: migsafe check", err=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migsafe.cli.options import with_output, with_settings, writable
-from migsafe.cli.output import make_printable, write_file
+from migsafe.cli.output import ANOTHER, make_printable, write_file
 from migsafe.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -77,13 +77,13 @@ def command(
             return _show(fixes)
         for each in fixes:
             if each.after != each.before:
-                write_file(each.file, each.content, "--fix")
+                write_file(each.file, each.content, "Let it be written to, or write by hand what --diff shows.")
         notes = fixing.notes(fixes)
     baseline = new_baseline(write_baseline) if write_baseline else None
     report = lint(settings, paths, progress, baseline)
     if baseline and write_baseline:
         text = baseline.text([rule.id for rule in chosen_rules(settings.lint)])
-        write_file(write_baseline, text, "--write-baseline")
+        write_file(write_baseline, text, ANOTHER.format("--write-baseline"))
     return output.write(replace(report, findings=(*report.findings, *notes)))
 
 

@@ -17,6 +17,9 @@ from migsafe.errors import CannotCheck, ExitCode
 from migsafe.findings import Report
 from migsafe.reports import render
 
+ANOTHER = "Name another file with {}, or leave it out."
+"""What to do about a file that can't be written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -33,7 +36,7 @@ class Output:
         """Show the report; the exit code tells its verdict. Places below the current directory are shown relative."""
         here = Path.cwd()
         for form, file in self.reports:
-            write_file(file, render(report, form, root=here), "--report")
+            write_file(file, render(report, form, root=here), ANOTHER.format("--report"))
         put(partial(render, report, self.format, root=here), self.file)
         return report.exit_code
 
@@ -44,21 +47,21 @@ def put(render: Callable[..., str], file: Path | None) -> None:
     ``render`` makes the text, ``width`` characters wide and in ``colour`` or not: a file has neither a terminal's.
     """
     if file:
-        write_file(file, render(width=80, colour=False), "--output")
+        write_file(file, render(width=80, colour=False), ANOTHER.format("--output"))
     else:
         make_printable()
         click.echo(render(width=_width(), colour=_in_colour()), nl=False)
 
 
-def write_file(file: Path, text: str, flag: str) -> None:
-    """Write a file that this flag named. Raises :class:`CannotCheck` when it can't be written."""
+def write_file(file: Path, text: str, hint: str) -> None:
+    """Write a file that the user wants. Raises :class:`CannotCheck`, with the hint, when it can't be written."""
     try:
         replace_file(file, text)
     except OSError as error:
         raise CannotCheck(
             f"the file can't be written: {error.strerror}",
             where=str(file),
-            hint=f"Name another file with {flag}, or leave it out.",
+            hint=hint,
         ) from error
 
 

@@ -197,6 +197,12 @@ def _maintenance(server: Server) -> Iterator[psycopg.Connection]:
                 where=str(server.address),
                 hint="Free some space, or name a roomier place with 'directory' under [server].",
             ) from error
+        except errors.InternalError_ as error:  # such as a checkpoint on a full disk
+            raise ServerUnavailable(
+                f"the server failed: {error.diag.message_primary}",
+                where=str(server.address),
+                hint="Look at free space there, or name a roomier place with 'directory' under [server].",
+            ) from error
         except psycopg.OperationalError as error:
             if not connection.broken:
                 raise

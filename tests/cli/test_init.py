@@ -92,6 +92,14 @@ def test_nothing_is_overwritten_without_force(here: Path) -> None:
     assert "[history]" in (here / "migsafe.toml").read_text()
 
 
+def test_what_can_not_be_written_is_named_with_another_way(here: Path) -> None:
+    (here / "migsafe.toml").mkdir()
+    refused = CliRunner().invoke(main, ["init", "--force"])
+    assert refused.exit_code == ExitCode.CANNOT_CHECK
+    assert f"{here / 'migsafe.toml'}: the file can't be written" in refused.stderr
+    assert "--stdout" in refused.stderr
+
+
 def test_standard_output_leaves_the_directory_alone(here: Path) -> None:
     assert "[history]" in CliRunner().invoke(main, ["init", "--stdout"]).stdout
     assert list(here.iterdir()) == []

@@ -320,3 +320,17 @@ def test_a_disk_that_fills_up_is_said_to_be_full(mount: Callable[[str], Path]) -
     with KIND.start(ServerSettings(directory=small)) as server, pytest.raises(ServerUnavailable, match="disk is full"):
         create_eight(server)
     assert list(small.iterdir()) == []
+
+
+def test_a_checkpoint_that_fails_is_no_defect() -> None:
+    with KIND.start(ServerSettings()) as server:
+        name = databases.name_for(server, "one")
+        databases.create(server, name)
+        with databases.connect(server, name) as connection:
+            (data,) = connection.execute("SELECT current_setting('data_directory')").fetchone() or ("",)
+        mappings = Path(data) / "pg_logical" / "mappings"
+        aside = mappings.rename(mappings.with_name("aside"))
+        with pytest.raises(ServerUnavailable, match="the server failed: checkpoint request failed") as caught:
+            databases.drop(server, name)
+        assert "'directory' under [server]" in str(caught.value.hint)
+        aside.rename(mappings)
