@@ -80,7 +80,8 @@ def classify(
     """
     nulls = "CASE WHEN {o} IS NULL THEN CASE WHEN {n} IS NOT NULL THEN 'changed' END WHEN {n} IS NULL THEN 'nulled'"
     if shifts:
-        return sql.SQL(f"{nulls} ELSE 'shifted' END").format(o=o, n=n)
+        infinite = "WHEN {o}::text = {n}::text AND {o}::text IN ('infinity', '-infinity') THEN NULL"
+        return sql.SQL(f"{nulls} {infinite} ELSE 'shifted' END").format(o=o, n=n)
     kinds = (_same, _truncated, _rounded)
     same, truncated, rounded = (" OR ".join(tests(old, new)) or "false" for tests in kinds)
     outcomes = f"WHEN {same} THEN NULL WHEN {truncated} THEN 'truncated' WHEN {rounded} THEN 'rounded' ELSE 'changed'"

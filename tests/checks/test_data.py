@@ -45,6 +45,7 @@ CASES = [
     ("timestamp", "'infinity'", "UPDATE t SET v = '2024-01-01' WHERE id = 1", "changed"),
     ("timestamptz", "'2024-05-01 10:11+00'", "ALTER TABLE t ALTER v TYPE timestamp", "shifted"),
     ("timestamp", "'2024-05-01 10:11'", "ALTER TABLE t ALTER v TYPE timestamptz", "shifted"),
+    ("timestamp", "'infinity'", "ALTER TABLE t ALTER v TYPE timestamptz", "re-typed"),
     ("timestamptz", "'2024-05-01 10:11+00'", "ALTER TABLE t ALTER v TYPE text", "shifted"),
     (
         "timestamptz",
@@ -185,6 +186,16 @@ def test_partitions_are_looked_at_as_one_table(trial: Try, migration: str, found
     result = check_data(trial(PARTITIONED, migration))
     assert {name: rule for name, rule in rules(result).items() if found} == found
     assert bool(result.findings) == bool(found)
+
+
+def test_rows_of_a_table_without_columns_are_counted(trial: Try) -> None:
+    before = "CREATE TABLE bare (); INSERT INTO bare SELECT FROM generate_series(1, 3)"
+    less = check_data(trial(before, "DELETE FROM bare WHERE ctid = '(0,1)'"))
+    assert rules(less) == {"public.bare": "data-disappeared"}
+    assert "1 of 3 rows disappeared" in less.findings[0].message
+    more = check_data(trial(before, "INSERT INTO bare DEFAULT VALUES; ALTER TABLE bare ADD a integer"))
+    assert [each.rule for each in more.findings] == ["data-appeared"]
+    assert check_data(trial(before, "ALTER TABLE bare ADD a integer")).findings == ()
 
 
 def test_generated_columns_and_views_hold_nothing_of_their_own(trial: Try) -> None:

@@ -97,6 +97,7 @@ class _Data:
         suspects = {pair: self._suspects(pair, shifting.get(pair, ())) for pair in lineage.pairs}
         suspects = {pair: columns for pair, columns in suspects.items() if columns}
         self.endings += self._lost(gone)
+        self.endings += self._rows_without_columns(lineage.pairs)
         try:
             self._look(suspects, shifting)
         except OldRowsMissing as error:
@@ -122,6 +123,16 @@ class _Data:
             count = contents.columns[column.name].values if column else contents.rows
             if count:
                 yield Ending(table, column, None, Survival.LOST, count, contents.rows)
+
+    def _rows_without_columns(self, pairs: Iterable[Pair]) -> Iterator[Ending]:
+        """Tables of which no column is left to lay side by side: their rows can only be counted."""
+        for pair in pairs:
+            old, new = contents_of(pair.old, self.before), contents_of(pair.new, self.after)
+            if pair.columns or not pair.whole or old is None or new is None or old.rows == new.rows:
+                continue
+            survival = Survival.DISAPPEARED if old.rows > new.rows else Survival.APPEARED
+            of = pair.old if survival is Survival.DISAPPEARED else pair.new
+            yield Ending(of, None, None, survival, abs(old.rows - new.rows), old.rows)
 
     def _suspects(self, pair: Pair, shifting: Iterable[ColumnPair]) -> tuple[ColumnPair, ...]:
         unread = [name for name in pair.new.leaves if name in self.after.not_checked]
@@ -153,14 +164,15 @@ class _Data:
 
     def _look(self, suspects: Suspects, shifting: Suspects) -> None:
         """Read the rows of what is lost and of what may not be kept. Raises :class:`OldRowsMissing`."""
-        lost = tuple(self.endings)
+        lost = tuple(each for each in self.endings if each.survival is Survival.LOST)
         tables = {*(each.table for each in lost), *(pair.old for pair in suspects)}
         if not tables:
             return
         with self.migrated.rows({leaf for table in tables for leaf in table.leaves}) as sides:
             with consistent_reading(sides.before):
                 found = [(each, first_rows(sides.before, each.table, each.column)) for each in lost]
-            self.endings = [replace(each, samples=samples) for each, samples in found]
+            known = [each for each in self.endings if each not in lost]
+            self.endings = [*known, *(replace(each, samples=samples) for each, samples in found)]
             for pair, columns in suspects.items():
                 self._compare(sides, pair, columns, shifting.get(pair, ()))
 
