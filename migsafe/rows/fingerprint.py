@@ -23,7 +23,7 @@ from migsafe.rows.sequences import read_sequences
 from migsafe.rows.tables import find_tables
 
 _PLACE = "migsafe: hash of the key"
-"""Beside a table's own columns, so that it must be no column's name."""
+"""How the place of a row is called beside its columns, unless one of these is called so."""
 
 
 def read_contents(connection: psycopg.Connection, *, ignore: Collection[str] = (), digest: bool = True) -> Contents:
@@ -74,8 +74,11 @@ def _select(table: Table, algorithm: Algorithm, buckets: int, *, digest: bool) -
     among the others says nothing: without a key the place is of the columns by name.
     """
     by_name = replace(table, columns=tuple(sorted(table.columns, key=lambda column: column.name)))
-    at = sql.Identifier("t", _PLACE)
-    columns = [_aggregates(c, algorithm, seeded=bool(table.key)) for c in table.columns] if digest else []
+    name = _PLACE
+    while name in {column.name for column in table.columns}:
+        name += "'"
+    at = sql.Identifier("t", name)
+    columns = [_aggregates(c, algorithm, name if table.key else None) for c in table.columns] if digest else []
     of_rows = mixed(at, sql.Literal(1), algorithm) if digest and not table.key else None
     return sql.SQL(
         "{bucket}, count(*), ARRAY[{counts}]::bigint[], ARRAY[{digests}]::numeric[], {rows} FROM {rows_of}{group}"
@@ -85,7 +88,7 @@ def _select(table: Table, algorithm: Algorithm, buckets: int, *, digest: bool) -
         digests=sql.SQL(", ").join(total for _, total in columns),
         rows=sql.SQL("sum({})").format(of_rows) if of_rows else sql.SQL("NULL::numeric"),
         rows_of=sql.SQL("(SELECT {} AS {}, t.* FROM {} OFFSET 0) AS t").format(
-            place(by_name, algorithm), sql.Identifier(_PLACE), table.source
+            place(by_name, algorithm), sql.Identifier(name), table.source
         )
         if digest
         else table.source,
@@ -94,9 +97,9 @@ def _select(table: Table, algorithm: Algorithm, buckets: int, *, digest: bool) -
 
 
 @lru_cache(maxsize=4096)
-def _aggregates(column: Column, algorithm: Algorithm, *, seeded: bool) -> tuple[sql.SQL, sql.SQL]:
+def _aggregates(column: Column, algorithm: Algorithm, seed_name: str | None) -> tuple[sql.SQL, sql.SQL]:
     """A column's count of values and sum of digests, written out once: among many tables most columns have a like."""
-    seed = sql.Identifier("t", _PLACE) if seeded else sql.SQL("0::bigint")
+    seed = sql.Identifier("t", seed_name) if seed_name else sql.SQL("0::bigint")
     total = sql.SQL("sum({})").format(value_digest(column, seed, algorithm))
     return sql.SQL(sql.SQL("count({})").format(column.value).as_string()), sql.SQL(total.as_string())
 

@@ -179,3 +179,20 @@ def test_digests_say_nothing_of_other_columns_where_the_key_is_ignored(run: Run,
     sides[1].execute("UPDATE t SET id = 2")
     found = run("compare", tmp_path / "one", "env:NEW", *ignored)
     assert (found.exit_code, "without the primary key" in found.stdout) == (3, True), found.output
+
+
+def test_a_column_may_be_called_as_anything_is_called_here(run: Run, sides: Sides, tmp_path: Path) -> None:
+    names = ("migsafe: hash of the key", "place", "t", "%s", "{x}", 'a"b.c', "ctid ")
+    columns = ", ".join('"{}" text'.format(name.replace('"', '""')) for name in names)
+    on_both(sides, f"CREATE TABLE t ({columns}); CREATE TABLE u (id integer PRIMARY KEY, {columns})")
+    on_both(sides, "INSERT INTO t DEFAULT VALUES; INSERT INTO u (id) VALUES (1)")
+    assert run("fingerprint", "env:OLD", "-o", tmp_path / "one").exit_code == 0
+    for name in names:
+        quoted = '"{}"'.format(name.replace('"', '""'))
+        for side in ("env:OLD", tmp_path / "one"):
+            assert run("compare", side, "env:NEW").exit_code == 0
+        sides[1].execute(f"UPDATE t SET {quoted} = 'x'; UPDATE u SET {quoted} = 'x'".encode())
+        for side in ("env:OLD", tmp_path / "one"):
+            found = compared(run, side, "env:NEW")["tables"]
+            assert [table["differs"] for table in found] == [True, True]  # type: ignore[attr-defined]
+        sides[1].execute(f"UPDATE t SET {quoted} = NULL; UPDATE u SET {quoted} = NULL".encode())
