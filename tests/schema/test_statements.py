@@ -180,6 +180,28 @@ def untold(connection: psycopg.Connection, old: Catalog, new: Catalog) -> list[s
     return [str(each) for each in found if not told & {str(each), f"table {each.parent}"}]
 
 
+ONE_KEY = "CREATE TABLE r (code int CONSTRAINT one UNIQUE); CREATE TABLE u (code int REFERENCES r (code))"
+OTHER_KEY = f"{ONE_KEY.replace('one', 'another')}; ALTER TABLE u ALTER CONSTRAINT u_code_fkey DEFERRABLE"
+TO_ITSELF = """CREATE TABLE s (id int, here int, there int, UNIQUE (id, here));
+ALTER TABLE s ADD FOREIGN KEY (id, there) REFERENCES s (id, here)"""
+SEVERAL_KEYS = """CREATE TABLE t (a int PRIMARY KEY);
+ALTER TABLE t ADD CONSTRAINT o UNIQUE (a); ALTER TABLE t ADD CONSTRAINT q UNIQUE (a)"""
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [(ONE_KEY, OTHER_KEY), (TO_ITSELF, "CREATE TABLE s (id int)"), ("SELECT 1", SEVERAL_KEYS)],
+    ids=["another key behind a foreign key", "a foreign key to its own table", "keys of the same columns"],
+)
+def test_keys_and_what_holds_on_to_them_lead_there_and_back(server: Server, a: str, b: str) -> None:
+    with fresh_database(server) as one, fresh_database(server) as other:
+        one.execute(a.encode())
+        other.execute(b.encode())
+        before, after = read_catalog(one), read_catalog(other)
+        assert lead(one, after).not_written == ()
+        assert lead(other, before).not_written == ()
+
+
 def test_equal_schemas_need_no_statement() -> None:
     catalog = Catalog(Schema([SchemaObject("schema", "s", {"owner": "ann"})]))
     assert not write_script(catalog, catalog)

@@ -44,10 +44,14 @@ def to_rebuild(changes: Mapping[ObjectKey, ObjectChange], old: Catalog, new: Cat
 def _left_behind(
     key: ObjectKey, old: Catalog, new: Catalog, changes: Mapping[ObjectKey, ObjectChange]
 ) -> Iterable[ObjectKey]:
-    """What needs an object that is gone and reads the same without it: another one of that name has taken its place."""
+    """What needs an object that is gone and doesn't let go of it by its own change: another one has taken its place.
+
+    A foreign key holds on to the one index that it was made with, however it is altered.
+    """
     for dependent in old.needed_by.get(key, ()):
         whole = _whole(dependent, new)
-        if whole is not None and whole not in changes and WRITERS[whole[0]].rebuilds and whole in old.schema:
+        holds_on = whole is not None and (whole not in changes or whole[0] == "constraint")
+        if whole is not None and holds_on and WRITERS[whole[0]].rebuilds and whole in old.schema:
             yield whole
 
 

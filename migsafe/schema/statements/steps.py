@@ -164,6 +164,8 @@ class Steps:
         if item.key in self.rebuilt:
             return None
         needed = self.old.needs.get(item.key, frozenset())
+        if item.kind == "constraint" and any(self._is_own_index(key, item) for key in needed):
+            return None  # a foreign key to its own table goes with one side's columns and keeps the other's from going
         if item.kind in _GO_WITH_COLUMN:
             columns = (key for key in needed if key[0] == "column" and key in self.removed)
             own = (key for key in columns if self.old.schema[key].parent == item.parent)
@@ -172,6 +174,9 @@ class Steps:
             bases = (key for key in needed if key[0] == "base type" and key in self.removed)
             return next((("drop", key) for key in bases if item.key in self.old.needs.get(key, ())), None)
         return None
+
+    def _is_own_index(self, key: ObjectKey, item: SchemaObject) -> bool:
+        return key[0] == "index" and self.old.schema[key].parent == item.parent
 
     def _comes_with(self, item: SchemaObject) -> Step | None:
         parent = counterpart(item, self.new)

@@ -100,10 +100,13 @@ class CompositeType(Writer):
 
 
 def inline_constraints(item: SchemaObject, catalog: Catalog) -> list[SchemaObject]:
-    """The constraints that CREATE TABLE is written with: all but foreign keys and what comes with the parent."""
+    """The constraints that CREATE TABLE is written with: all but foreign keys and what comes with the parent.
+
+    Of several keys of the same columns it would make the first one only.
+    """
     if made_by_parent(item, catalog):
         return []
-    return [
+    parts = [
         part
         for part in catalog.parts.get(item.name, ())
         if part.kind == "constraint"
@@ -111,6 +114,18 @@ def inline_constraints(item: SchemaObject, catalog: Catalog) -> list[SchemaObjec
         and not part.fields.get("unvalidated")
         and not (part.fields.get("inherited") and item.fields.get("partition_bound") is None)
     ]
+    keys = {_key(part): part.name for part in sorted(parts, key=_is_primary) if _key(part)}
+    return [part for part in parts if keys.get(_key(part), part.name) == part.name]
+
+
+def _key(constraint: SchemaObject) -> str:
+    """What the key of a table is of, with all that is said of it; empty for other constraints."""
+    of = text(constraint, "definition").removeprefix("PRIMARY KEY ").removeprefix("UNIQUE ")
+    return "" if of == text(constraint, "definition") else of
+
+
+def _is_primary(constraint: SchemaObject) -> bool:
+    return text(constraint, "definition").startswith("PRIMARY KEY ")
 
 
 def _body(item: SchemaObject, catalog: Catalog) -> str:
