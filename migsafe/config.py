@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 from migsafe import settings_file
+from migsafe.checks.names import NAMES
 from migsafe.errors import SettingsError
 from migsafe.history.model import HistorySettings
 from migsafe.postgres.server import ServerSettings
@@ -45,10 +46,7 @@ class CheckSettings:
 
     only: Annotated[
         tuple[str, ...],
-        Setting(
-            "The checks to run (default: all there are): lint, apply, data, apply-twice, crash, locks, rollback, "
-            "restore, compatibility, order, fresh, contract."
-        ),
+        Setting(f"The checks to run (default: all there are): lint, {', '.join(NAMES)}, order, fresh, contract."),
     ] = ()
     idempotency: Annotated[
         str,
