@@ -75,7 +75,7 @@ class RestoredElsewhere:
 
 
 class MigratedTarget:
-    """A :class:`migsafe.checks.data_sides.Migrated`: the target over ``connection``, and the snapshot taken before.
+    """A :class:`migsafe.checks.data.sides.Migrated`: the target over ``connection``, and the snapshot taken before.
 
     ``migrate`` applies to another database what was applied here, and says whether it succeeded.
     """

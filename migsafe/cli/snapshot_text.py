@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from migsafe.plain import many, one_line, size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from migsafe.snapshots.manifest import Manifest, Snapshot
 
 
@@ -51,8 +49,7 @@ def page(snapshot: Snapshot) -> str:
     return "\n".join(f"{label:<22} {value}" for label, value in rows.items())
 
 
-def as_json(manifests: Manifest | Sequence[Manifest]) -> str:
+def as_json(manifests: Manifest | list[Manifest]) -> str:
     """One manifest, or several, as they stand in their files."""
-    several = isinstance(manifests, list | tuple)
-    document = [each.to_json() for each in manifests] if several else manifests.to_json()  # type: ignore[union-attr]
+    document = [each.to_json() for each in manifests] if isinstance(manifests, list) else manifests.to_json()
     return json.dumps(document, indent=2, ensure_ascii=False)

@@ -216,27 +216,28 @@ def _value(column: Column, shape: Shape, number: int) -> str | None:
     if base in _LARGEST:
         return str(_LARGEST[base] - number if most else number)
     if base == "numeric":
-        return _digits(column, most, number)
+        return _digits(column, shape, number)
     if column.category == "S":
-        return _text(column, most, number)
-    return _other(column, most, number)
+        return _text(column, shape, number)
+    return _other(column, shape, number)
 
 
-def _digits(column: Column, most: bool, number: int) -> str:  # noqa: FBT001 - of two
+def _digits(column: Column, shape: Shape, number: int) -> str:
     before, behind = column.digits or (20, 10)
+    most = shape is Shape.MOST
     whole = "9" * before if most else str(number)[-before:] if before > 0 else "0"
     return f"{whole or 0}.{'9' * behind}" if most and behind > 0 else whole or "0"
 
 
-def _text(column: Column, most: bool, number: int) -> str:  # noqa: FBT001
-    if not most:
+def _text(column: Column, shape: Shape, number: int) -> str:
+    if shape is not Shape.MOST:
         text = f"{column.name} {number}"
         return text if column.length is None or len(text) <= column.length else str(number)[-column.length :]
     return f"{number}{'ä' * 300}"[: column.length]
 
 
-def _other(column: Column, most: bool, number: int) -> str | None:  # noqa: FBT001
-    day = f"{'9999' if most else '2024'}-{1 + number % 12:02}-{1 + number % 28:02}"
+def _other(column: Column, shape: Shape, number: int) -> str | None:
+    day = f"{'9999' if shape is Shape.MOST else '2024'}-{1 + number % 12:02}-{1 + number % 28:02}"
     if column.base == "date" or column.base.startswith("timestamp"):
         return day
     if column.base in ("json", "jsonb"):

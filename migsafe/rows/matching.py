@@ -173,12 +173,6 @@ def _lay_out(
     ``OFFSET 0`` keeps the planner from working out each survival twice.
     """
     keys, values = _keys(len(identity.types)), _values(len(columns))
-    survivals: list[sql.Composable] = [_ROWS if pair.whole else sql.SQL("NULL")]
-    for value, column in zip(values, columns, strict=True):
-        old, new = (sql.SQL("{}.{}").format(sql.SQL(side), value) for side in "on")
-        absent = sql.SQL("NULL") if pair.whole else sql.SQL("CASE WHEN {} IS NOT NULL THEN 'lost' END").format(old)
-        survival = classify(*column, old, new, shifts=column in shifting)
-        survivals.append(sql.SQL(_OF_BOTH).format(absent=absent, survival=survival))
     query = sql.SQL(
         """
         CREATE UNLOGGED TABLE migsafe_sandbox.differing AS
@@ -203,11 +197,21 @@ def _lay_out(
                 *(sql.SQL("n.{} AS {}").format(value, _on("new", value)) for value in values),
             ]
         ),
-        survivals=join(survivals),
+        survivals=join([*_survivals(pair, columns, shifting)]),
         new_rows=new_rows,
         matched=sql.SQL(" AND ").join(sql.SQL("o.{0} = n.{0}").format(key) for key in keys),
     )
     scratch.execute(query)
+
+
+def _survivals(pair: Pair, columns: Sequence[ColumnPair], shifting: Collection[ColumnPair]) -> Iterator[sql.Composable]:
+    """What became of the row, then of each column's value."""
+    yield _ROWS if pair.whole else sql.SQL("NULL")
+    for value, column in zip(_values(len(columns)), columns, strict=True):
+        old, new = (sql.SQL("{}.{}").format(sql.SQL(side), value) for side in "on")
+        absent = sql.SQL("NULL") if pair.whole else sql.SQL("CASE WHEN {} IS NOT NULL THEN 'lost' END").format(old)
+        survival = classify(*column, old, new, shifts=column in shifting)
+        yield sql.SQL(_OF_BOTH).format(absent=absent, survival=survival)
 
 
 _ROWS = sql.SQL("CASE WHEN n.there IS NULL THEN 'disappeared' WHEN o.k1 IS NULL THEN 'appeared' END")

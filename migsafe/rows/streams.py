@@ -69,7 +69,8 @@ class _Stream:
 
 def _by_place(old: list[Hashed], new: list[Hashed]) -> Iterator[Place]:
     places: dict[int, Place] = {}
-    for side, rows in enumerate((old, new)):
-        for row in rows:
-            places.setdefault(row.place, Place(row.place, [], []))[1 + side].append(row)  # type: ignore[union-attr]
+    for row in old:
+        places.setdefault(row.place, Place(row.place, [], [])).old.append(row)
+    for row in new:
+        places.setdefault(row.place, Place(row.place, [], [])).new.append(row)
     yield from (places[place] for place in sorted(places))

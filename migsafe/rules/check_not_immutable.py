@@ -38,8 +38,7 @@ _OF_THE_MOMENT = frozenset(
 def find(action: CreateTable | AddConstraint | AddColumn, context: Context) -> Iterator[Match]:
     if isinstance(action, CreateTable):
         table = action.name
-        beside = (each for column in action.columns for each in column.constraints)
-        checks = tuple(each for each in (*action.constraints, *beside) if each.kind is ConstraintKind.CHECK)
+        checks = tuple(each for each in action.all_constraints if each.kind is ConstraintKind.CHECK)
     else:
         table, checks = action.table, added(action, ConstraintKind.CHECK, context)
     for check in checks:

@@ -30,8 +30,7 @@ def written(action: CreateTable | AddConstraint | AddColumn) -> Iterator[tuple[N
     """The constraints that an action writes down, those beside columns too, each with its table."""
     match action:
         case CreateTable():
-            yield from ((action.name, each) for each in action.constraints)
-            yield from ((action.name, each) for column in action.columns for each in column.constraints)
+            yield from ((action.name, each) for each in action.all_constraints)
         case AddColumn():
             yield from ((action.table, each) for each in action.column.constraints)
         case AddConstraint():

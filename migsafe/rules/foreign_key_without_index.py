@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Answers
+from migsafe.rules.constraints import written
 from migsafe.rules.rule import Confidence, Match, Rule
-from migsafe.sql.actions import AddColumn, AddConstraint, Constraint, ConstraintKind, CreateIndex, CreateTable
+from migsafe.sql.actions import AddColumn, AddConstraint, ConstraintKind, CreateIndex, CreateTable
 from migsafe.sql.names import Name, quoted
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def find(action: AddConstraint | AddColumn | CreateTable, context: Context) -> Iterator[Match]:
-    for table, constraint in _foreign_keys(action):
+    for table, constraint in written(action):
+        if constraint.kind is not ConstraintKind.FOREIGN_KEY:
+            continue
         known = context.table(table)
         if known and not known.complete:
             continue  # it may have indexes that were never seen
@@ -34,21 +37,11 @@ def find(action: AddConstraint | AddColumn | CreateTable, context: Context) -> I
         )
 
 
-def _foreign_keys(action: AddConstraint | AddColumn | CreateTable) -> Iterator[tuple[Name, Constraint]]:
-    if isinstance(action, CreateTable):
-        given = (*action.constraints, *(each for column in action.columns for each in column.constraints))
-        yield from ((action.name, each) for each in given if each.kind is ConstraintKind.FOREIGN_KEY)
-        return
-    given = (action.constraint,) if isinstance(action, AddConstraint) else action.column.constraints
-    yield from ((action.table, each) for each in given if each.kind is ConstraintKind.FOREIGN_KEY)
-
-
 def _indexes(table: Name, action: object, context: Context) -> Iterator[tuple[str | None, ...]]:
     """The columns of each index of the table: those that are there, come with it, or come later in the script."""
     yield from (index.columns for index in context.catalog.indexes(table) if index.predicate is None)
     if isinstance(action, CreateTable):
-        given = (*action.constraints, *(each for column in action.columns for each in column.constraints))
-        yield from (each.columns for each in given if each.kind in _WITH_INDEX)
+        yield from (each.columns for each in action.all_constraints if each.kind in _WITH_INDEX)
     for step in context.later:
         later = step.action
         if not isinstance(later, CreateIndex | AddConstraint) or later.table.name != table.name:

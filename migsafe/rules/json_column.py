@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
-from migsafe.sql.actions import AddColumn, Column, CreateTable
-from migsafe.sql.names import Name, quoted
+from migsafe.rules.values import written_columns
+from migsafe.sql.actions import AddColumn, CreateTable
+from migsafe.sql.names import quoted
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
 
 
 def find(action: AddColumn | CreateTable, _: Context) -> Iterator[Match]:
-    for table, column in _columns(action):
+    for table, column in written_columns(action):
         if column.type.schema is None and column.type.name == "json":
             yield Match(
                 f"{table}.{quoted(column.name)} is json, which has no equality: SELECT DISTINCT, GROUP BY and UNION "
@@ -23,13 +24,6 @@ def find(action: AddColumn | CreateTable, _: Context) -> Iterator[Match]:
                 f"-- with the type jsonb{'[]' if column.type.array else ''} in its place",
                 table,
             )
-
-
-def _columns(action: AddColumn | CreateTable) -> Iterator[tuple[Name, Column]]:
-    if isinstance(action, CreateTable):
-        yield from ((action.name, each) for each in action.columns)
-    else:
-        yield action.table, action.column
 
 
 RULE = Rule(

@@ -82,7 +82,7 @@ def _alter_other(action: actions.AlterTableOther) -> Iterator[Lock]:
 
 
 def _create_table(action: actions.CreateTable) -> Iterator[Lock]:
-    for constraint in (*action.constraints, *(each for column in action.columns for each in column.constraints)):
+    for constraint in action.all_constraints:
         if constraint.refers_to and constraint.refers_to != action.name:
             yield Lock(LockMode.SHARE_ROW_EXCLUSIVE, constraint.refers_to)
     if action.partition_of:

@@ -56,8 +56,7 @@ def _named(action: Action, context: Context) -> Iterator[Name]:
             if isinstance(action, AddColumn):
                 yield from (each.refers_to for each in action.column.constraints if each.refers_to)
         case CreateTable() if not action.as_query:
-            inline = (each for column in action.columns for each in column.constraints)
-            referred = (each.refers_to for each in (*action.constraints, *inline) if each.refers_to)
+            referred = (each.refers_to for each in action.all_constraints if each.refers_to)
             yield from (name for name in referred if name.name != action.name.name)
         case CreateIndex():
             yield action.table

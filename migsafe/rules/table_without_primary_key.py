@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migsafe.rules.claims import Answers
 from migsafe.rules.rule import Match, Rule
-from migsafe.sql.actions import AddConstraint, Constraint, ConstraintKind, CreateTable, Kind
+from migsafe.sql.actions import AddConstraint, ConstraintKind, CreateTable, Kind
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -17,18 +17,12 @@ def find(action: CreateTable, context: Context) -> Iterator[Match]:
     other = action.as_query or action.partition_of or action.inherits or action.like or not action.complete
     if action.temporary or action.kind is not Kind.TABLE or other:
         return
-    if any(each.kind is ConstraintKind.PRIMARY_KEY for each in _constraints(action)):
+    if any(each.kind is ConstraintKind.PRIMARY_KEY for each in action.all_constraints):
         return
     later = (step.action for step in context.later)
     if any(isinstance(each, AddConstraint) and each.constraint.kind is ConstraintKind.PRIMARY_KEY for each in later):
         return
     yield Match(f"{action.name} has no primary key.", "-- name a primary key", action.name)
-
-
-def _constraints(action: CreateTable) -> Iterator[Constraint]:
-    yield from action.constraints
-    for column in action.columns:
-        yield from column.constraints
 
 
 RULE = Rule(

@@ -112,6 +112,11 @@ class CreateTable(Action):
     unlogged: bool = False
     complete: bool = True
 
+    @property
+    def all_constraints(self) -> tuple[Constraint, ...]:
+        """The table's own, and those beside its columns."""
+        return (*self.constraints, *(each for column in self.columns for each in column.constraints))
+
 
 @dataclass(frozen=True, slots=True)
 class AlterTable(Action):
