@@ -130,7 +130,7 @@ class _Session:
         if command.startswith("ALTER"):
             for oid, name in snapshot.index_names.items():
                 old = replaced.get(name)
-                if old is not None and snapshot.files[oid] != self._files.get(old):
+                if old is not None and self._files.get(old) not in (None, snapshot.files[oid]):
                     draft.rewrites.setdefault(old, reason)
         self._files.update(snapshot.files)
 

@@ -295,6 +295,11 @@ def test_what_alembic_reads_is_counted_in_every_transaction_and_outside(
     assert [len(orders), len({each.transaction for each in orders})] == [8, 4]
 
 
+def test_an_index_that_kept_its_file_is_not_written_anew_by_what_comes_later_in_the_transaction(run: Run) -> None:
+    seen = run("BEGIN;\nALTER TABLE orders ALTER note TYPE text;\nALTER TABLE customers ADD x int;\nCOMMIT;\n")
+    assert [each for statement in seen.statements for each in statement.rewrites] == []
+
+
 @pytest.mark.parametrize(
     ("kind", "files"),
     [
