@@ -182,6 +182,8 @@ def untold(connection: psycopg.Connection, old: Catalog, new: Catalog) -> list[s
 
 ONE_KEY = "CREATE TABLE r (code int CONSTRAINT one UNIQUE); CREATE TABLE u (code int REFERENCES r (code))"
 OTHER_KEY = f"{ONE_KEY.replace('one', 'another')}; ALTER TABLE u ALTER CONSTRAINT u_code_fkey DEFERRABLE"
+LATE = f"{ONE_KEY}; CREATE TABLE w (code int REFERENCES r (code)); CREATE VIEW v AS SELECT code FROM w"
+EARLY = f"{ONE_KEY.replace('one', 'another')}; CREATE VIEW v AS SELECT code FROM u"
 TO_ITSELF = """CREATE TABLE s (id int, here int, there int, UNIQUE (id, here));
 ALTER TABLE s ADD FOREIGN KEY (id, there) REFERENCES s (id, here)"""
 SEVERAL_KEYS = """CREATE TABLE t (a int PRIMARY KEY);
@@ -190,8 +192,13 @@ ALTER TABLE t ADD CONSTRAINT o UNIQUE (a); ALTER TABLE t ADD CONSTRAINT q UNIQUE
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [(ONE_KEY, OTHER_KEY), (TO_ITSELF, "CREATE TABLE s (id int)"), ("SELECT 1", SEVERAL_KEYS)],
-    ids=["another key behind a foreign key", "a foreign key to its own table", "keys of the same columns"],
+    [(ONE_KEY, OTHER_KEY), (LATE, EARLY), (TO_ITSELF, "CREATE TABLE s (id int)"), ("SELECT 1", SEVERAL_KEYS)],
+    ids=[
+        "another key behind a foreign key",
+        "one that goes late",
+        "a foreign key to its own table",
+        "keys of the same columns",
+    ],
 )
 def test_keys_and_what_holds_on_to_them_lead_there_and_back(server: Server, a: str, b: str) -> None:
     with fresh_database(server) as one, fresh_database(server) as other:

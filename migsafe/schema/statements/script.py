@@ -17,7 +17,7 @@ from migsafe.schema.statements.on_tables import attach_index
 from migsafe.schema.statements.order import in_order
 from migsafe.schema.statements.sequences import owned_by
 from migsafe.schema.statements.steps import Step, Steps
-from migsafe.schema.statements.tables import attach
+from migsafe.schema.statements.tables import attach, is_key
 from migsafe.schema.statements.traits import removed_defaults, traits
 from migsafe.schema.statements.writer import TRAITS, NotWritten, Writer, Written, listed, text
 
@@ -139,6 +139,8 @@ class _Writing:
             for below in self.new.partition_indexes.get(key[1], ()):
                 self._after(after, step, steps.creating(("table", below.parent or "")))
         if step[0] == "create":
+            for other in self._keys_gone(key):
+                self._after(after, step, steps.dropping(other))
             self._after(after, step, steps.dropping(key))
             if key[1] in going:
                 self._after(after, step, going[key[1]])
@@ -155,6 +157,14 @@ class _Writing:
                 gone = steps.dropping(needed)
                 if gone and gone != step:
                     self._after(after, gone, step)
+
+    def _keys_gone(self, key: ObjectKey) -> Iterator[ObjectKey]:
+        """The keys that a new foreign key may not hold on to: PostgreSQL chooses one of those with its columns."""
+        needed = self.new.needs.get(key, ()) if key[0] == "constraint" else ()
+        for table in {self.new.schema[each].parent for each in needed if each[0] == "index"}:
+            for part in self.old.parts.get(table or "", ()):
+                if part.key in self.steps.drops and part.kind == "constraint" and is_key(part):
+                    yield part.key
 
     def _tie_link(self, step: Step, after: dict[Step, set[Step]]) -> None:
         _, key = step

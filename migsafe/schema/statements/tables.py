@@ -114,18 +114,25 @@ def inline_constraints(item: SchemaObject, catalog: Catalog) -> list[SchemaObjec
         and not part.fields.get("unvalidated")
         and not (part.fields.get("inherited") and item.fields.get("partition_bound") is None)
     ]
-    keys = {_key(part): part.name for part in sorted(parts, key=_is_primary) if _key(part)}
-    return [part for part in parts if keys.get(_key(part), part.name) == part.name]
+    keys = {_of(part): part.name for part in sorted(parts, key=_is_primary) if is_key(part)}
+    return [part for part in parts if not is_key(part) or keys[_of(part)] == part.name]
 
 
-def _key(constraint: SchemaObject) -> str:
-    """What the key of a table is of, with all that is said of it; empty for other constraints."""
-    of = text(constraint, "definition").removeprefix("PRIMARY KEY ").removeprefix("UNIQUE ")
-    return "" if of == text(constraint, "definition") else of
+def is_key(constraint: SchemaObject) -> bool:
+    """Whether it is a primary key or a unique constraint, to which foreign keys may refer."""
+    return text(constraint, "definition").startswith((_PRIMARY, _UNIQUE))
+
+
+def _of(key: SchemaObject) -> str:
+    """The columns of a key, with all that is said of them."""
+    return text(key, "definition").removeprefix(_PRIMARY).removeprefix(_UNIQUE)
 
 
 def _is_primary(constraint: SchemaObject) -> bool:
-    return text(constraint, "definition").startswith("PRIMARY KEY ")
+    return text(constraint, "definition").startswith(_PRIMARY)
+
+
+_PRIMARY, _UNIQUE = "PRIMARY KEY ", "UNIQUE "
 
 
 def _body(item: SchemaObject, catalog: Catalog) -> str:
