@@ -34,6 +34,6 @@ def command(
     from migsafe.differences.sides import read_side
 
     side = read_side(source, settings, progress)
-    text = write_schema((without_owners(side) if no_owners or not side.owners else side).catalog)
+    text = write_schema((without_owners(side) if no_owners or not side.catalog.owners else side).catalog)
     put(lambda **_: text, output_file)
     return ExitCode.SAFE

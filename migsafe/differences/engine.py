@@ -20,7 +20,7 @@ from migsafe.schema.statements.names import own_name, unquoted
 from migsafe.schema.statements.script import Script, write_script
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from migsafe.config import Settings
 
@@ -63,16 +63,27 @@ def find_differences(
         at_once = all(is_url(text) for text in (old, new))
         each = pool.map if at_once else map
         sides = list(each(lambda text: read_side(text, settings, progress), (old, new)))
-    notes: tuple[str, ...] = ()
-    if not owners or not all(side.owners for side in sides):
+    notes: list[str] = []
+    if not owners or not all(side.catalog.owners for side in sides):
         sides = [without_owners(side) for side in sides]
-        why = "the migrations were run by whoever runs migsafe" if owners else "as asked"
-        notes = (f"owners and default privileges are left out: {why}",)
+        notes.append(f"owners and default privileges are left out: {_why(sides) if owners else 'as asked'}")
+    books = {table for side in sides for table in side.catalog.books}
+    there = {*sides[0].catalog.schema, *sides[1].catalog.schema}
+    sides = [replace(side, catalog=side.catalog.without_tables(books)) for side in sides]
+    left_out = there.difference(*(side.catalog.schema for side in sides))
+    if names := sorted(name for kind, name in left_out if kind == "table"):
+        notes.append(f"{', '.join(names)} is left out: the migration tool keeps its books there")
     before, after = sides[0].catalog, sides[1].catalog
     renaming = rename(before, *paired(_columns(before), _columns(after), renames))
     difference = with_new_names(compare_schemas(renaming.catalog.schema, after.schema), renaming, after.schema)
     impact = judge(before, after, renamed={old.key: new.name for old, new in renaming.renamed})
-    return Differences(sides[0], sides[1], renaming, difference, impact, notes, time.monotonic() - started)
+    return Differences(sides[0], sides[1], renaming, difference, impact, tuple(notes), time.monotonic() - started)
+
+
+def _why(sides: Iterable[Side]) -> str:
+    if any(side.kind == "migrations" for side in sides):
+        return "the migrations were run by whoever runs migsafe"
+    return "a file was written without them"
 
 
 def _columns(catalog: Catalog) -> Columns:
@@ -86,4 +97,4 @@ def _columns(catalog: Catalog) -> Columns:
 def without_owners(side: Side) -> Side:
     """The side with nothing said of who owns what."""
     schema = owners_of.without_owners(side.catalog.schema)
-    return replace(side, catalog=replace(side.catalog, schema=schema), owners=False)
+    return replace(side, catalog=replace(side.catalog.narrowed(schema), owners=False))

@@ -87,7 +87,8 @@ def _run(settings: Settings, server: ServerSettings, progress: Progress, name: s
                     hint="Mend the history: migsafe check tells more.",
                 )
         with sandbox.connect(baseline.database) as connection:
-            return read_catalog(connection, ignore=find_tables(connection, history.version_tables))
+            books = find_tables(connection, history.version_tables)
+            return replace(read_catalog(connection, ignore=books), owners=False, books=books)
 
 
 @contextmanager

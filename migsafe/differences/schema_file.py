@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from migsafe.errors import CannotCheck
+from migsafe.postgres.names import parse_table_name
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.model import Schema, SchemaObject
 
@@ -39,6 +40,8 @@ def document_of(catalog: Catalog) -> Object:
     return {
         "format": FORMAT,
         "server_version": catalog.version,
+        "owners": catalog.owners,
+        "version_tables": [str(table) for table in catalog.books],
         "hash": hash_of_all(catalog.schema.values()),
         "objects": objects,
     }
@@ -94,7 +97,13 @@ def _catalog(document: Object) -> Catalog:
     schema = Schema(SchemaObject(kind, name, dict(item["fields"]), item["parent"]) for kind, name, item in entries)
     keys = {f"{kind} {name}": (kind, name) for kind, name, _ in entries}
     needs = {(kind, name): frozenset(keys[each] for each in item["needs"]) for kind, name, item in entries}
-    return Catalog(schema, {key: needed for key, needed in needs.items() if needed}, version=document["server_version"])
+    return Catalog(
+        schema,
+        {key: needed for key, needed in needs.items() if needed},
+        version=document["server_version"],
+        owners=document.get("owners", True),
+        books=tuple(map(parse_table_name, document.get("version_tables", ()))),
+    )
 
 
 def _require_hashes(document: Object, catalog: Catalog, file: Path) -> None:

@@ -27,13 +27,12 @@ class Side:
     """A schema and where it comes from.
 
     ``kind`` is ``database``, ``schema file``, ``fingerprint``, ``snapshot`` or ``migrations``. The owner of what
-    migrations made on a throwaway server is whoever ran them: that says nothing, so ``owners`` is false.
+    migrations made on a throwaway server is whoever ran them: that says nothing, so the catalog's ``owners`` is false.
     """
 
     kind: str
     name: str
     catalog: Catalog = field(repr=False)
-    owners: bool = True
 
 
 def read_side(text: str, settings: Settings, progress: Progress) -> Side:
@@ -53,13 +52,13 @@ def read_side(text: str, settings: Settings, progress: Progress) -> Side:
     if path.is_file():
         return _file(path)
     if path.is_dir() and not (path / MANIFEST).is_file():
-        return Side("migrations", text, build(path, None, settings.server, progress), owners=False)
+        return Side("migrations", text, build(path, None, settings.server, progress))
     snapshot = lookup(settings.snapshots.directory_in(settings.root), text)
     if snapshot:
         return Side("snapshot", str(snapshot.path), snapshot.catalog)
     directory, _, ref = text.rpartition("@")
     if ref and directory:
-        return Side("migrations", text, build(Path(directory), ref, settings.server, progress), owners=False)
+        return Side("migrations", text, build(Path(directory), ref, settings.server, progress))
     raise UsageError("there is no such file, directory or snapshot, and it is no URL", where=text, hint=_HINT)
 
 

@@ -149,6 +149,26 @@ def test_migrations_at_a_ref_and_as_they_are(tmp_path: Path, monkeypatch: pytest
     assert 'relation "u" does not exist' in broken.output
 
 
+def test_a_database_equals_the_file_of_its_migrations_whoever_owns_it_and_keeps_the_books(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "1_t.up.sql").write_text("CREATE TABLE t (a integer);")
+    run = CliRunner().invoke
+    assert run(main, ["schema", "migrations", "-o", "t.json"]).exit_code == 0
+    with fresh_database(server) as live:
+        live.execute("CREATE TABLE t (a integer); ALTER TABLE t OWNER TO pg_monitor")
+        live.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor")
+        live.execute("CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)")
+        monkeypatch.setenv("LIVE", server.address.on(live.info.dbname).url())
+        for side in ("t.json", "migrations"):
+            equal = run(main, ["diff", "env:LIVE", side])
+            assert (equal.exit_code, "public.schema_migrations is left out" in equal.output) == (0, True), equal.output
+        live.execute("ALTER TABLE t ADD b integer")
+        assert run(main, ["diff", "env:LIVE", "t.json"]).exit_code == 1
+
+
 def test_a_rename_that_is_told_is_shown_as_one_and_breaks_the_old_application(run: Run, sides: Sides) -> None:
     sides[1].execute("ALTER TABLE shop.customer RENAME COLUMN joined TO since")
     sides[1].execute("ALTER TABLE shop.delivery RENAME TO shipment")
