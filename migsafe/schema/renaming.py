@@ -17,7 +17,8 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import FieldChange, ObjectChange, SchemaDifference
 from migsafe.schema.model import Json, Schema, SchemaObject
 from migsafe.schema.statements.columns import usual_not_null_name
-from migsafe.schema.statements.names import IDENTIFIER, own_name, parts, quoted
+from migsafe.schema.statements.names import IDENTIFIER, own_name, parts
+from migsafe.sql.identifiers import quoted
 
 TABLES = ("table", "foreign table")
 """The kinds of relations that can be renamed."""

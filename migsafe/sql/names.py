@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import postgast
 from postgast import pg_query_pb2 as pb
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
-_FREE_KEYWORDS = (pb.NO_KEYWORD, pb.UNRESERVED_KEYWORD)
-
-
-@lru_cache(maxsize=4096)
-def quoted(identifier: str) -> str:
-    """The identifier as SQL, in quotes only where it must be."""
-    if _PLAIN.fullmatch(identifier) and postgast.scan(identifier).tokens[0].keyword_kind in _FREE_KEYWORDS:
-        return identifier
-    return '"' + identifier.replace('"', '""') + '"'
+from migsafe.sql.identifiers import quoted as quoted  # also for who has names from here
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import compare_schemas
 from migsafe.schema.model import Schema, SchemaObject
 from migsafe.schema.renaming import Renaming, rename, with_new_names
-from migsafe.schema.statements.names import own_name, parts, quoted, unquoted
+from migsafe.schema.statements.names import own_name, parts, unquoted
 from migsafe.schema.statements.script import write_script
+from migsafe.sql.identifiers import quoted
 from migsafe.state import State
 from tests.fix_state import fresh_database
 

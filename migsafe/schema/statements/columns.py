@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import ObjectChange
 from migsafe.schema.model import SchemaObject
-from migsafe.schema.statements.names import literal, own_name, parts, quoted, unquoted
+from migsafe.schema.statements.names import literal, own_name, parts, unquoted
 from migsafe.schema.statements.sequences import create_sequence, identity_options, owned_by, owned_sequence, serial_word
 from migsafe.schema.statements.writer import (
     NotWritten,
@@ -22,6 +22,7 @@ from migsafe.schema.statements.writer import (
     listed,
     text,
 )
+from migsafe.sql.identifiers import quoted
 from migsafe.sql.limits import LONGEST_NAME
 
 _STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import ObjectChange
 from migsafe.schema.model import SchemaObject
-from migsafe.schema.statements.names import function_name, literal, quoted
+from migsafe.schema.statements.names import function_name, literal
 from migsafe.schema.statements.on_tables import ENABLED
 from migsafe.schema.statements.writer import (
     NotWritten,
@@ -20,6 +20,7 @@ from migsafe.schema.statements.writer import (
     listed,
     text,
 )
+from migsafe.sql.identifiers import quoted
 
 
 @dataclass(frozen=True)

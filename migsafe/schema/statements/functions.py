@@ -10,8 +10,9 @@ from migsafe.postgres.properties import LISTS
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import ObjectChange
 from migsafe.schema.model import SchemaObject
-from migsafe.schema.statements.names import function_name, literal, quoted
+from migsafe.schema.statements.names import function_name, literal
 from migsafe.schema.statements.writer import Writer, Written, fields_of, listed, text
+from migsafe.sql.identifiers import quoted
 
 _FUNCTION = frozenset(
     [

@@ -9,9 +9,10 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import ObjectChange
 from migsafe.schema.model import Json, SchemaObject
 from migsafe.schema.statements.columns import altering, relation_kind
-from migsafe.schema.statements.names import own_name, parts, quoted
+from migsafe.schema.statements.names import own_name, parts
 from migsafe.schema.statements.partitions import changes_place, made_on_partitions
 from migsafe.schema.statements.writer import TRAITS, NotWritten, Writer, Written, fields_of, listed, mapped, text
+from migsafe.sql.identifiers import quoted
 
 ENABLED = {"origin": "ENABLE", "disabled": "DISABLE", "replica": "ENABLE REPLICA", "always": "ENABLE ALWAYS"}
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from migsafe.schema.model import Json, SchemaObject
 from migsafe.schema.owners import OWNER
-from migsafe.schema.statements.names import literal, own_name, quoted, unquoted
+from migsafe.schema.statements.names import literal, own_name, unquoted
 from migsafe.schema.statements.writer import listed
+from migsafe.sql.identifiers import quoted
 
 if TYPE_CHECKING:
     from migsafe.schema.statements.writer import Writer

@@ -9,7 +9,8 @@ from typing import TypeAlias
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.diff import ObjectChange
 from migsafe.schema.model import Json, SchemaObject
-from migsafe.schema.statements.names import literal, own_name, quoted
+from migsafe.schema.statements.names import literal, own_name
+from migsafe.sql.identifiers import quoted
 
 TRAITS = frozenset({"comment", "owner", "privileges", "security_labels"})
 """Fields that any kind of object can have; :mod:`migsafe.schema.statements.traits` writes them."""
