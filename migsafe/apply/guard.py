@@ -47,12 +47,12 @@ def read_only(
             where=str(address),
             hint="Apply as the owner of the database, or without --read-only.",
         ) from error
-    say(f"new sessions are read-only until this ends; if it is killed, this sets them free: {in_words}")
-    if end_sessions:
-        sessions.end_sessions(connection, address.database)
-    for other in sessions.others(connection, address.database):
-        say(f"  not bound, since it was connected before: {other}")
     try:
+        say(f"new sessions are read-only until this ends; if it is killed, this sets them free: {in_words}")
+        if end_sessions:
+            sessions.end_sessions(connection, address.database)
+        for other in sessions.others(connection, address.database):
+            say(f"  not bound, since it was connected before: {other}")
         yield
     finally:
         try:
