@@ -39,14 +39,7 @@ def read_only(
     mine = sql.SQL("SET {} = off").format(sql.SQL(PARAMETER))  # of the session that sets it back, which it binds too
     set_back = (mine, _default(address.database, old))
     in_words = "; ".join(statement.as_string(None) for statement in set_back)
-    try:
-        connection.execute(_default(address.database, "on"))
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise CannotCheck(
-            f"the database can't be made read-only: {error.diag.message_primary}",
-            where=str(address),
-            hint="Apply as the owner of the database, or without --read-only.",
-        ) from error
+    _set(connection, address)
     try:
         say(f"new sessions are read-only until this ends; if it is killed, this sets them free: {in_words}")
         if end_sessions:
@@ -62,6 +55,17 @@ def read_only(
             say("new sessions may write again")
         except (psycopg.Error, MigsafeError):
             say(f"new sessions are STILL read-only. This sets them free: {in_words}")
+
+
+def _set(connection: psycopg.Connection, address: Address) -> None:
+    try:
+        connection.execute(_default(address.database, "on"))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise CannotCheck(
+            f"the database can't be made read-only: {error.diag.message_primary}",
+            where=str(address),
+            hint="Apply as the owner of the database, or without --read-only.",
+        ) from error
 
 
 def _default(database: str, value: str | None) -> sql.Composed:

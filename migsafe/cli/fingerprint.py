@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from migsafe.cli.output import put
 from migsafe.cli.progress import Progress
 from migsafe.cli.reading import exclude_option, statement_timeout_option, tables_option, workers_option
 from migsafe.errors import ExitCode
+
+if TYPE_CHECKING:
+    from migsafe.fingerprints import Fingerprint
 
 
 @click.command("fingerprint")
@@ -44,7 +48,6 @@ def command(
     from migsafe.comparison.choice import Choice
     from migsafe.fingerprint_file import write_fingerprint
     from migsafe.fingerprints import take_fingerprint
-    from migsafe.plain import one_line
     from migsafe.postgres.address import address_of
     from migsafe.rows.digest import NATIVE, PORTABLE
 
@@ -62,6 +65,13 @@ def command(
     choice.require_found(fingerprint.names)
     text = write_fingerprint(fingerprint)
     put(lambda **_: text, output_file)
+    return _told(fingerprint)
+
+
+def _told(fingerprint: Fingerprint) -> ExitCode:
+    """Say what is doubtful in it, and whether it is whole."""
+    from migsafe.plain import one_line
+
     for sequence in fingerprint.behind:
         click.echo(one_line(f"warning: {sequence.warning}"), err=True)
     for name, reason in fingerprint.not_checked.items():

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from migsafe.comparison.choice import Choice
     from migsafe.config import Settings
     from migsafe.fingerprints import Fingerprint
+    from migsafe.postgres.address import Address
     from migsafe.progress import Progress
     from migsafe.rows.digest import Algorithm
+    from migsafe.snapshots.fill import Comparison
     from migsafe.snapshots.manifest import Snapshot
 
 REFRESHED = "the restore refreshes a materialized view, and this one was stale"
@@ -41,13 +43,7 @@ def read_restored(
     with server_for(snapshot, settings.server, progress) as server:
         address = server.address.on(restored_on(server, snapshot, jobs=jobs, progress=progress))
         progress("proving what was restored")
-        proof = compare(address, snapshot)
-        if proof.difference:
-            raise CannotCheck(
-                "the snapshot doesn't bring back its state:\n  " + "\n  ".join(proof.difference.describe()),
-                where=str(snapshot.path),
-                hint="Take another one.",
-            )
+        proof = _proof(address, snapshot)
         found = take_fingerprint(
             address,
             algorithm=algorithm,
@@ -64,3 +60,14 @@ def read_restored(
         sequences=tuple(sequence for sequence in found.sequences if sequence.name not in kept.not_checked),
         not_checked={**found.not_checked, **kept.not_checked, **dict.fromkeys(proof.refreshed, REFRESHED)},
     )
+
+
+def _proof(address: Address, snapshot: Snapshot) -> Comparison:
+    proof = compare(address, snapshot)
+    if proof.difference:
+        raise CannotCheck(
+            "the snapshot doesn't bring back its state:\n  " + "\n  ".join(proof.difference.describe()),
+            where=str(snapshot.path),
+            hint="Take another one.",
+        )
+    return proof

@@ -33,23 +33,9 @@ def render(request: Answer) -> Answer:
 
     def steps(_revisions: Any, context: Any) -> Iterator[Any]:
         for step in project.steps((), context):
-            step.migration_fn = not_beyond(step.migration_fn, context)
+            step.migration_fn = not_beyond(step.migration_fn, context, project, pieces)
             yield step
         project.revision = None
-
-    def not_beyond(migrate_one: Callable[..., Any], context: Any) -> Callable[..., Any]:
-        @functools.wraps(migrate_one)
-        def guarded(*positional: Any, **keywords: Any) -> None:
-            context.impl.connection = OfflineConnection(context)
-            try:
-                migrate_one(*positional, **keywords)
-            except BROKEN as error:
-                frames = traceback.extract_tb(error.__traceback__)
-                lines = [frame.lineno for frame in frames if same_file(frame.filename, project.revision.path)]
-                reason = str(error) if isinstance(error, NeedsDatabase) else f"{type(error).__name__}: {error}"
-                pieces.append([project.revision.revision, lines[-1] if lines else None, None, reason])
-
-        return guarded
 
     project.emit = emit
     error = None
@@ -63,6 +49,25 @@ def render(request: Answer) -> Answer:
         error = None
         render_without_environment(project, steps)
     return {"pieces": pieces, "error": error, "began": project.began}
+
+
+def not_beyond(
+    migrate_one: Callable[..., Any], context: Any, project: Project, pieces: list[list[Any]]
+) -> Callable[..., Any]:
+    """A revision's function that ends where it needs a database, which becomes a piece, instead of raising."""
+
+    @functools.wraps(migrate_one)
+    def guarded(*positional: Any, **keywords: Any) -> None:
+        context.impl.connection = OfflineConnection(context)
+        try:
+            migrate_one(*positional, **keywords)
+        except BROKEN as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            lines = [frame.lineno for frame in frames if same_file(frame.filename, project.revision.path)]
+            reason = str(error) if isinstance(error, NeedsDatabase) else f"{type(error).__name__}: {error}"
+            pieces.append([project.revision.revision, lines[-1] if lines else None, None, reason])
+
+    return guarded
 
 
 def render_without_environment(project: Project, steps: Callable[[Any, Any], Any]) -> None:
