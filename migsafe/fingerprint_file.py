@@ -50,7 +50,7 @@ def read_fingerprint(file: Path) -> Fingerprint:
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise CannotCheck(f"this is not a fingerprint ({FORMAT})", where=str(file))
         return _fingerprint(document, file)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise CannotCheck(f"the fingerprint can't be read: {error}", where=str(file)) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CannotCheck(

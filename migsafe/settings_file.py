@@ -81,6 +81,8 @@ def read(path: Path) -> SettingsFile:
         raise SettingsError(f"the settings are not UTF-8 (byte {error.start})", where=str(path)) from error
     except tomllib.TOMLDecodeError as error:
         raise _broken(path, text, error) from error
+    except (ValueError, RecursionError) as error:  # a number or a nesting that Python can't hold
+        raise SettingsError(f"the settings can't be read: {error}", where=str(path)) from error
     prefix = ("tool", "migsafe") if path.name == SHARED else ()
     content = _inside(document, prefix)
     if content is not None and not isinstance(content, dict):

@@ -185,3 +185,8 @@ def test_overrides_win(tmp_path: Path) -> None:
 def test_two_baselines_are_refused(write: Write) -> None:
     error = refusal("[baseline]\ndump = 'a'\nsql = ['b.sql']", write)
     assert "both dump and sql" in error.message
+
+
+@pytest.mark.parametrize("value", ["[" * 20_000, "9" * 5_000])
+def test_what_python_can_not_hold_is_refused(write: Write, value: str) -> None:
+    assert "the settings can't be read" in refusal(f"a = {value}", write).message

@@ -73,7 +73,7 @@ def read_schema(file: Path) -> Catalog:
     """Read a file that :func:`write_schema` wrote. Raises :class:`CannotCheck` when it is none, or was changed."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CannotCheck(f"the schema can't be read: {error}", where=str(file)) from error
     return catalog_of(document, file)
 

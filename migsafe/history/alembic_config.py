@@ -27,7 +27,7 @@ def has_alembic_table(file: Path) -> bool:
     """Whether this pyproject.toml configures Alembic."""
     try:
         tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(tool, dict) and isinstance(tool.get("alembic"), dict)
 

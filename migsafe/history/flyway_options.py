@@ -88,7 +88,7 @@ def _properties(file: Path) -> Iterator[tuple[str, str]]:
 def _toml(file: Path) -> Iterator[tuple[str, str]]:
     try:
         content = tomllib.loads(read_script(file).text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"this is not valid TOML: {error}", where=str(file)) from error
     yield from _flat("", content.get("flyway", {}))
 

@@ -278,7 +278,7 @@ def _diesel_says_so(file: Path) -> bool:
         return False
     try:
         said = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise HistoryError(
             f"can't be read: {error}", where=str(file), hint="Diesel reads it too: mend it, or take it away."
         ) from error

@@ -125,7 +125,7 @@ def read(path: Path) -> Snapshot:
         return Snapshot(path, _manifest(document))
     except FileNotFoundError:
         raise CannotCheck("there is no snapshot here", where=str(path), hint="See migsafe snapshot list.") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CannotCheck("the manifest can't be read", where=str(file)) from error
 
 

@@ -207,7 +207,7 @@ def test_a_sequence_behind_its_column_is_a_warning(run: Run, sides: Sides, tmp_p
     assert "gives" not in run("fingerprint", "env:OLD", "-o", tmp_path / "one").output
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"format": "migsafe.fingerprint/1"}', "[1"])
+@pytest.mark.parametrize("text", ["", "{}", '{"format": "migsafe.fingerprint/1"}', "[1", "[" * 20_000])
 def test_what_is_no_fingerprint_is_exit_code_3(run: Run, tmp_path: Path, text: str) -> None:
     (tmp_path / "x").write_text(text)
     assert run("compare", tmp_path / "x", "env:NEW").exit_code == 3

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from migsafe.cli import main
+from migsafe.differences.schema_file import FORMAT
 from migsafe.postgres.server import Server
 from migsafe.snapshots.manifest import Snapshot
 from tests.fix_state import fresh_database
@@ -81,6 +82,14 @@ def test_a_file_that_was_changed_by_hand_is_refused(run: Run, tmp_path: Path) ->
     assert found.exit_code == 3
     assert "changed by hand" in found.output
     assert "table shop.customer" in found.output
+
+
+@pytest.mark.parametrize("rest", ["", ', "a": ' + "[" * 20_000, ', "a": ' + "9" * 5_000 + "}"])
+def test_a_schema_file_that_can_not_be_read_is_told(tmp_path: Path, rest: str) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text(f'{{"format": "{FORMAT}"{rest}')
+    found = CliRunner().invoke(main, ["diff", str(file), str(file)])
+    assert (found.exit_code, "the schema can't be read" in found.output) == (3, True), found.output
 
 
 def test_the_sql_makes_the_old_schema_into_the_new_one(run: Run, sides: Sides) -> None:
