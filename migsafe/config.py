@@ -101,7 +101,7 @@ class SnapshotSettings:
     """Where snapshots are kept and how they are made."""
 
     directory: Annotated[Path | None, Setting("Where snapshots are kept (default: .migsafe/snapshots).")] = None
-    jobs: Annotated[int, Setting("How many tables are dumped or restored at once.")] = 2
+    jobs: Annotated[int, Setting("How many tables are dumped or restored at once.", least=1)] = 2
 
     def directory_in(self, root: Path) -> Path:
         """The directory; ``root`` is where the settings file is."""

@@ -161,6 +161,8 @@ def chosen_checks(settings: Settings) -> dict[str, Check]:
     if unknown:
         hint = f"There is {', '.join(DATA_FAILURES)}."
         raise SettingsError(f"[checks] data_fails names {unknown[0]!r}, which becomes of no value", hint=hint)
+    if settings.contract.map and not settings.contract.document:
+        raise SettingsError("[contract] map is of no use without a document", hint="Name it in [contract] document.")
     chosen = {name: check for name, check in CHECKS.items() if name in only}
     if settings.contract.document and (CONTRACT in only or not settings.checks.only):
         chosen[CONTRACT] = contract_check(settings.contract, settings.root)

@@ -16,12 +16,13 @@ class Setting:
 
     ``description`` is one line for the documentation, for ``migsafe init`` and for the help of flags. ``allowed`` are
     the only values there are (empty: any; ``URL`` stands for every URL). ``kind`` names the one kind of history that
-    the key is for.
+    the key is for. ``least`` is the least number that makes sense.
     """
 
     description: str
     allowed: tuple[str, ...] = ()
     kind: str | None = None
+    least: int = 0
 
     def allows(self, value: object) -> bool:
         """Whether the value is one of those allowed."""
@@ -56,7 +57,9 @@ class Key:
     @property
     def expected(self) -> str:
         """What a value must be, in words."""
-        return any_of(self.setting.allowed) if self.setting.allowed else TYPES[self.type].expected
+        if self.setting.allowed:
+            return any_of(self.setting.allowed)
+        return TYPES[self.type].expected + (f" from {self.setting.least} on" if self.setting.least else "")
 
     def read(self, value: object, directory: Path) -> object:
         """The value of a TOML document as the settings hold it; paths are relative to ``directory``.
@@ -67,6 +70,8 @@ class Key:
             read = TYPES[self.type].read(value, directory)
         except TypeError:
             raise ValueError(f"{self.name} must be {self.expected}, and is {_spoken(value)}") from None
+        if isinstance(read, int) and read < self.setting.least:
+            raise ValueError(f"{self.name} must be {self.expected}, and is {read}")
         if not self.setting.allows(read):
             named = "this value" if "/" in str(value) or "@" in str(value) else f'"{value}"'
             near = nearest(str(value), self.setting.allowed)

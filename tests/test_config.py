@@ -112,6 +112,7 @@ def test_an_empty_file_beside_pyproject_does_not_hide_it(write: Write) -> None:
         ("[server]\nrunner = 'x'", 2, "runner belongs under [history]"),
         ("server.use = 'contaner'", 1, '"contaner" is none of them; the nearest is "container"'),
         ("[server]\nroles = [\n  'a',\n]\nversion = '15'", 5, "version must be a whole number, and is a text"),
+        ("[snapshots]\njobs = 0", 2, "jobs must be a whole number from 1 on, and is 0"),
         ("[server]\nversion = true", 2, "version must be a whole number, and is a boolean"),
         ("[baseline]\n# rows\nrows = 'a.sql'", 3, "rows must be a list of paths, and is a text"),
         ("[baseline]\nrows = [\n  'a.sql',\n  5,\n]", 2, "rows must be a list of paths"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from migsafe.config import TABLES, keys
-from migsafe.setting import TYPES, Key
+from migsafe.setting import Key
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -35,7 +35,7 @@ def _settings() -> Iterator[str]:
 
 
 def _value(key: Key) -> str:
-    return ", ".join(f"`{each}`" for each in key.setting.allowed) or TYPES[key.type].expected
+    return ", ".join(f"`{each}`" for each in key.setting.allowed) or key.expected
 
 
 def _default(key: Key) -> str:

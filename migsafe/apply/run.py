@@ -252,7 +252,10 @@ class Application:
         word = {Severity.ERROR: "failed", Severity.WARNING: "not checked"}.get(finding.severity, quiet)
         self.voice.say(f"{word}: {finding.rule}: {of}: {finding.message.removeprefix(f'{of}: ')}")
         for evidence in finding.evidence:
-            self.voice.say("\n".join(f"  {line}" for line in f"{evidence.label}: {evidence.text}".splitlines()))
+            several = "\n" in evidence.text
+            self.voice.say(f"  {evidence.label}:" if several else f"  {evidence.label}: {evidence.text}")
+            for line in evidence.text.splitlines() if several else ():
+                self.voice.say(f"    {line}")
 
     def _take_back(self, aftermath: Aftermath) -> None:
         say, snapshot, shown = self.voice.say, aftermath.snapshot, aftermath.shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from migsafe.errors import SettingsError
@@ -133,10 +133,22 @@ def read_schema(connection: psycopg.Connection) -> Schema:
 
 
 def _schema_differences(there: Schema, here: Schema, *, owners: bool) -> dict[str, str]:
-    """Two readings of the catalogs: what pg_dump didn't bring, or brought as something else."""
-    difference = compare_schemas(there, here)
+    """Two readings of the catalogs: what pg_dump didn't bring, or brought as something else.
+
+    Not who owns an extension: nothing can give it another owner than who made it.
+    """
+    difference = compare_schemas(_without_owners_of_extensions(there), _without_owners_of_extensions(here))
     lines = list((difference if owners else difference.without_privileges()).lines())
     if not lines:
         return {}
     more = f"; and {len(lines) - DIFFERENCES_NAMED} more" if len(lines) > DIFFERENCES_NAMED else ""
     return {"schema": f"not as on the target: {'; '.join(lines[:DIFFERENCES_NAMED])}{more}"}
+
+
+def _without_owners_of_extensions(schema: Schema) -> Schema:
+    return Schema(
+        replace(item, fields={name: value for name, value in item.fields.items() if name != "owner"})
+        if item.kind == "extension"
+        else item
+        for item in schema.values()
+    )

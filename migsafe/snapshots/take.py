@@ -92,7 +92,7 @@ def take(
     meanwhile is named as not checked in the state. Raises :class:`CannotCheck`, :class:`ServerUnavailable` or
     :class:`OSError`; then nothing is left in the store.
     """
-    store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(store)
     with connect_to(address) as holder, explained(address), _held_moment(holder) as moment:
         name = new_name(store, address.database, moment.time)
         with claimed(store / f"{PARTIAL}{name}") as partial:
@@ -103,6 +103,17 @@ def take(
             partial.rename(store / name)
             _flush_directory(store)
     return read(store / name)
+
+
+def _make(store: Path) -> None:
+    try:
+        store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotCheck(
+            f"the directory for snapshots can't be made: {error.strerror}",
+            where=str(store),
+            hint="Name another one with --directory, or with 'directory' under [snapshots].",
+        ) from error
 
 
 def sessions(jobs: int) -> int:

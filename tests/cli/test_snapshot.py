@@ -97,6 +97,14 @@ def test_where_there_is_no_snapshot_that_is_said(project: Project, filled: Addre
     assert json.loads(snapshot(project, filled, "list", "--format", "json").output) == []
 
 
+def test_a_store_that_can_not_be_made_is_named_with_another_way(project: Project, filled: Address) -> None:
+    project.write({"taken": ""})
+    refused = snapshot(project, filled, "take", "--target", "env:TARGET", "--directory", "taken/store")
+    assert refused.exit_code == 3
+    assert "taken/store: the directory for snapshots can't be made: Not a directory" in refused.errors
+    assert "--directory" in refused.errors
+
+
 def test_a_round_trip(project: Project, filled: Address) -> None:
     taken = snapshot(project, filled, "take", "--target", "env:TARGET", "--privileges")
     assert taken.exit_code == 0, taken.errors

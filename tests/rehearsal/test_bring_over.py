@@ -34,6 +34,13 @@ def test_a_database_of_every_kind_of_object_comes_over_whole(
         assert "user mappings" in read_profile(connection, "postgres").left_behind
 
 
+def test_who_owns_an_extension_is_no_difference(bring: Bring, shop: Address) -> None:
+    with psycopg.connect(shop.url(), autocommit=True) as connection:
+        connection.execute("UPDATE pg_extension SET extowner = 'pg_monitor'::regrole")  # no statement gives it another
+    with bring(shop) as rehearsed:
+        assert "schema" not in rehearsed.brought.not_checked
+
+
 def test_what_is_committed_during_the_copy_is_not_seen(bring: Bring, shop: Address) -> None:
     before = state_of(shop)
 
