@@ -10,7 +10,9 @@ from typing import Any
 from migsafe.contract.changes import Change, Side
 from migsafe.contract.document import Document
 from migsafe.contract.objects import Object
+from migsafe.contract.parameters import for_one_value, is_free_text
 from migsafe.contract.schemas import Schemas
+from migsafe.contract.shapes import shape_of
 from migsafe.findings import Location, Severity
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
@@ -124,8 +126,17 @@ class Operations:
                     )
                     yield Change("contract-parameter-style", ERROR, told, where)
             yield from self._default(was, parameter, what, where)
-            yield from self.schemas.compare(was.get("schema"), parameter.get("schema"), side, what)
+            yield from self._values(was, parameter, side, what)
             yield from self._media(was, parameter, side, what, where)
+
+    def _values(self, old: Object, new: Object, side: Side, what: str) -> Iterator[Change]:
+        before, after = old.get("schema"), new.get("schema")
+        if side is Side.REQUEST and before is not None and after is not None:
+            was = shape_of(before, self.schemas.old)
+            after = for_one_value(was, new, self.schemas.new)
+            if is_free_text(was, shape_of(after, self.schemas.new)):
+                return
+        yield from self.schemas.compare(before, after, side, what)
 
     def _default(self, old: Object, new: Object, what: str, where: Location) -> Iterator[Change]:
         schemas = (self.schemas.old.follow(old.get("schema")), self.schemas.new.follow(new.get("schema")))

@@ -153,11 +153,15 @@ class Schemas:
         yield from _discriminator(old, new, side, path)
 
     def _named(self, among: tuple[Any, ...], document: Document) -> dict[str, Any]:
-        """Alternatives by the name of their component, title, a field of one value, or type; or by number."""
+        """Alternatives by the name of their component, title, a field of one value, or type; or by number.
+
+        A component that is named twice is one alternative.
+        """
         found: dict[str, Any] = {}
         for number, each in enumerate(among, 1):
-            name = component_name(each) or _told_by(shape_of(each, document), document) or f"alternative {number}"
-            found[name if name not in found else f"{name} {number}"] = each
+            component = component_name(each)
+            name = component or _told_by(shape_of(each, document), document) or f"alternative {number}"
+            found[name if component or name not in found else f"{name} {number}"] = each
         return found
 
 

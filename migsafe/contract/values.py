@@ -118,7 +118,7 @@ def _bound(shape: Shape, keyword: str) -> float | None:
 
 
 def _pattern(old: Shape, new: Shape, side: Side, path: str) -> Iterator[Change]:
-    before, after = old.rest.get("pattern"), new.rest.get("pattern")
+    before, after = (shape.rest.get("pattern") or None for shape in (old, new))  # an empty one is none
     if before == after:
         return
     where: Location = new.schema.place("pattern", path)

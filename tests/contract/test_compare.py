@@ -61,6 +61,8 @@ SCHEMAS = [
     (pet(a=STRING), pet("a", a=STRING), {("request-field-required", "error")}),
     (pet("a", a=STRING), pet(a=STRING), {("response-field-optional", "error")}),
     (NUMBER, INTEGER, {("request-type", "error")}),
+    ({**STRING, "pattern": ""}, {**STRING, "pattern": "^a"}, {("request-pattern", "error")}),
+    ({**STRING, "pattern": ""}, STRING, set()),
     (INTEGER, NUMBER, {("response-type", "error")}),
     (STRING, INTEGER, {("request-type", "error"), ("response-type", "error")}),
     ({"type": ["string", "null"]}, STRING, {("request-not-nullable", "error")}),
@@ -106,6 +108,11 @@ def parameter(name: str = "q", place: str = "query", **more: Any) -> Json:
     return {"parameters": [{"name": name, "in": place, "schema": STRING, **more}]}
 
 
+def listed(items: Json, **more: Any) -> Json:
+    return {"type": "array", "items": items, **more}
+
+
+BOUND, ENUM = ("request-bound", "warning"), ("request-enum", "error")
 ANSWERS = {"200": {"description": ""}}
 
 OPERATIONS = [
@@ -114,6 +121,17 @@ OPERATIONS = [
     ({}, parameter(required=True), {("parameter-required", "error")}),
     (parameter(), parameter(required=True), {("parameter-required", "error")}),
     (parameter(), parameter(schema=INTEGER), {("request-type", "error")}),
+    (parameter(schema=INTEGER), parameter(), set()),
+    (parameter(schema=INTEGER), parameter(schema={**STRING, "enum": ["a"]}), {("request-type", "error"), ENUM}),
+    (parameter(schema=INTEGER), parameter(schema={**STRING, "format": "uuid"}), {("request-type", "error")}),
+    (parameter(schema=INTEGER), parameter(schema=listed(INTEGER)), set()),
+    (parameter(schema=INTEGER), parameter(schema=listed(STRING)), set()),
+    (parameter(), parameter(schema=listed(INTEGER)), {("request-type", "error")}),
+    (parameter(), parameter(schema=listed(STRING, minItems=2)), {("request-type", "error"), BOUND}),
+    (parameter(schema={"type": ["integer", "string"]}), parameter(schema=listed(STRING)), set()),
+    (parameter(explode=False), parameter(schema=listed(STRING), explode=False), {("request-type", "error")}),
+    (parameter(place="header"), parameter(place="header", schema=listed(STRING)), {("request-type", "error")}),
+    (parameter(schema=listed(STRING)), parameter(), {("request-type", "error")}),
     (parameter(), parameter(schema={**STRING, "default": "x"}), {("parameter-default", "error")}),
     (parameter(), parameter(style="pipeDelimited"), {("parameter-style", "error")}),
     (parameter("X-Q", "header"), parameter("x-q", "header"), set()),
@@ -196,6 +214,16 @@ def test_alternatives_are_known_by_their_marks_not_their_places() -> None:
     old, new = api({"oneOf": [made, lost]}), api({"oneOf": [made, sold, lost]})
     (finding,) = compared(old, new)
     assert finding.message == "Pet may be kind=sold now."
+
+
+def test_a_component_that_is_named_twice_is_one_alternative() -> None:
+    more: Json = {"components": {"schemas": {"Pet": {"oneOf": [REFERENCE, REFERENCE]}, "Cat": pet(a=STRING)}}}
+    less: Json = {"components": {"schemas": {"Pet": {"oneOf": [REFERENCE]}, "Cat": pet(a=STRING)}}}
+    assert told(api({}, **more), api({}, **less)) == set()
+    assert told(api({}, **less), api({}, **more)) == set()
+
+
+REFERENCE = {"$ref": "#/components/schemas/Cat"}
 
 
 def test_one_change_of_a_component_is_told_once_with_all_its_uses() -> None:
