@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from migsafe.cli.options import format_option, with_settings
+from migsafe.cli.output import in_colour
 from migsafe.cli.progress import Progress
 from migsafe.config import Settings
 from migsafe.errors import CannotCheck, ExitCode
@@ -106,11 +107,12 @@ def _size(path: Path) -> int:
 
 
 def _print(title: str, lines: list[Line]) -> None:
-    click.secho(title, bold=True)
+    colour = in_colour()
+    click.secho(title, bold=True, color=colour)
     indent = " " * 14
     for line in lines:
         mark = click.style("yes", fg="green") if line.usable else click.style("no ", fg="red")
-        click.echo(f"  {mark} {line.name:<11}" + line.found.replace("\n", f"\n   {indent}"))
+        click.echo(f"  {mark} {line.name:<11}" + line.found.replace("\n", f"\n   {indent}"), color=colour)
         if line.hint:
             click.echo(f"   {indent}→ {line.hint}")
     click.echo()

@@ -50,7 +50,7 @@ def put(render: Callable[..., str], file: Path | None) -> None:
         write_file(file, render(width=80, colour=False), ANOTHER.format("--output"))
     else:
         make_printable()
-        click.echo(render(width=_width(), colour=_in_colour()), nl=False)
+        click.echo(render(width=_width(), colour=in_colour()), nl=False)
 
 
 def write_file(file: Path, text: str, hint: str) -> None:
@@ -95,7 +95,7 @@ def _width() -> int:
     return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
 
 
-def _in_colour() -> bool:
+def in_colour() -> bool:
     """Colour on a terminal, unless the user said otherwise (https://no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 

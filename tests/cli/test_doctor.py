@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from click.testing import CliRunner
@@ -46,3 +50,18 @@ def test_a_kind_whose_packages_are_not_installed_says_how_to_get_them(monkeypatc
     run = CliRunner().invoke(main, ["doctor"])
     assert run.exit_code == 0, run.output
     assert "pip install 'migsafe-postgres[container]'" in run.output
+
+
+@pytest.mark.parametrize(("environment", "colour"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_a_terminal_gets_colour_unless_the_user_wants_none(environment: dict[str, str], colour: bool) -> None:  # noqa: FBT001
+    shown, terminal = pty.openpty()
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"}
+    command = [sys.executable, "-m", "migsafe", "doctor", "--quiet"]
+    with subprocess.Popen(command, stdout=terminal, env=plain | environment) as process:
+        os.close(terminal)
+        output = b""
+        with suppress(OSError):  # the terminal's other end is closed
+            while part := os.read(shown, 4096):
+                output += part
+    os.close(shown)
+    assert (process.returncode, b"Servers" in output, b"\x1b[" in output) == (0, True, colour)
