@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.catalog import Table
-from migsafe.rules.edits import Edit, Fix, at_end, head, in_front
+from migsafe.rules.edits import Edit, Fix, at_end, end_of_action, in_front
 from migsafe.sql.actions import AddColumn, AddConstraint, Constraint, ConstraintKind, CreateTable
 from migsafe.sql.limits import LONGEST_NAME
 from migsafe.sql.names import Name, quoted
@@ -53,13 +53,19 @@ _LABELS = {ConstraintKind.PRIMARY_KEY: "pkey", ConstraintKind.UNIQUE: "key", Con
 
 
 def valid_later_fixes(action: AddConstraint | AddColumn, constraint: Constraint, context: Context) -> tuple[Fix, ...]:
-    """NOT VALID at the end of the statement, and behind it one that validates."""
-    text = context.statement.text
-    name = sure_name(action.table, constraint, context)
-    if not (isinstance(action, AddConstraint) and action.alone) or name is None:
+    """NOT VALID at the end of the action, and behind the statement one that validates."""
+    text, among = context.statement.text, context.statement.actions
+    name = sure_name(action.table, constraint, context) if action.alone else constraint.name
+    if not isinstance(action, AddConstraint) or name is None:
         return ()
-    validate = f" NOT VALID;\n{head(text, 'ADD')} VALIDATE CONSTRAINT {quoted(name)}"
-    return ((*naming(text, constraint, name), at_end(text, validate)),)
+    end = end_of_action(text, among.index(action), len(among))
+    if end is None:
+        return ()
+    only = f"{'IF EXISTS ' if action.if_exists else ''}{'ONLY ' if action.only else ''}"
+    validate = at_end(text, f";\nALTER TABLE {only}{action.table} VALIDATE CONSTRAINT {quoted(name)}")
+    later = Edit(end, end, " NOT VALID")
+    both = (Edit(end, end, f"{later.text}{validate.text}"),) if end == validate.start else (later, validate)
+    return ((*naming(text, constraint, name), *both),)
 
 
 def naming(text: str, constraint: Constraint, name: str) -> tuple[Edit, ...]:

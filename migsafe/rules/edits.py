@@ -49,6 +49,15 @@ def at_end(statement: str, text: str) -> Edit:
     return Edit(end, end, text)
 
 
+def end_of_action(statement: str, number: int, among: int) -> int | None:
+    """Where an action of ALTER TABLE ends, the first having the number 0; none where they can't be told apart."""
+    found = list(words(statement))
+    commas = [place for place, word in enumerate(found) if word.text == "," and word.depth == 0]
+    if len(commas) != among - 1:
+        return None
+    return found[commas[number] - 1 if number < len(commas) else -1].end
+
+
 def in_front(statement: str, keyword: str, text: str) -> Edit:
     """A text and a blank before the first such keyword outside of parentheses."""
     at = _first(statement, keyword).start

@@ -45,7 +45,19 @@ STATEMENTS = (
     "ALTER TABLE orders ADD CONSTRAINT orders_pk PRIMARY KEY (number)",
     "ALTER TABLE orders ADD COLUMN note text",
     "ALTER TABLE orders ADD COLUMN a int, ADD CONSTRAINT small CHECK (total < 7)",
+    "ALTER TABLE ONLY orders ADD CONSTRAINT much CHECK (total IN (7, 8)) /* , */, ADD b int[] DEFAULT '{1,2}'",
+    "ALTER TABLE orders ADD CONSTRAINT a FOREIGN KEY (customer) REFERENCES customers,\n  ADD CHECK (id > customer)",
+    "ALTER TABLE orders ADD CONSTRAINT one_of CHECK (total = ANY (ARRAY[1, 2])), ADD c int[] DEFAULT ARRAY[1, 2]",
 )  # fmt: skip
+
+
+def test_a_constraint_among_other_actions_is_validated_behind_them() -> None:
+    chosen = (rules()["check-valid-at-once"],)
+    several = "ALTER TABLE orders ADD a int, ADD CONSTRAINT c CHECK (total IN (1, 2)){}, ADD b int{};\n"
+    later = several.format(" NOT VALID", ";\nALTER TABLE orders VALIDATE CONSTRAINT c")
+    assert fixed(several.format("", ""), chosen=chosen).after == later
+    unclear = "ALTER TABLE orders ADD CONSTRAINT c CHECK (total > 0), ADD b int[] DEFAULT ARRAY[1, 2];\n"
+    assert fixed(unclear, chosen=chosen).after == unclear
 
 
 def test_an_index_that_an_earlier_migration_built_is_not_dropped() -> None:
