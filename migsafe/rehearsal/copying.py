@@ -64,8 +64,11 @@ class SchemaDump:
         with self._file.open("wb") as output:
             clients.run(program.path, [*options, *self._options], target.address, stdout=output)
         with self._file.open("rb") as content:
-            listed = server.client("pg_restore", ["--list"], likeness.database, stdin=content).decode()
-        self._list.write_text("".join(f"{line}\n" for line in listed.splitlines() if self._is_wanted(line)))
+            listed = server.client("pg_restore", ["--list"], likeness.database, stdin=content)
+        # In the target's encoding, whichever that is: its bytes survive.
+        lines = listed.decode("utf-8", "surrogateescape").split("\n")
+        wanted = "\n".join(line for line in lines if self._is_wanted(line))
+        self._list.write_bytes(wanted.encode("utf-8", "surrogateescape"))
 
     def _is_wanted(self, line: str) -> bool:
         entry = _ENTRY.match(line)

@@ -214,7 +214,7 @@ def test_samples_are_the_first_by_key_and_long_values_are_cut(trial: Try) -> Non
     (finding,) = check_data(trial(before, "UPDATE t SET v = 'x'")).findings
     (evidence,) = finding.evidence
     assert evidence.text.splitlines() == [
-        *(f"id={n}: {'x' * 60}… (100 characters) → x" for n in (1, 2, 3)),
+        *(f"id={n}: {'x' * 60}... (100 characters) → x" for n in (1, 2, 3)),
         "… and 17 more",
     ]
 

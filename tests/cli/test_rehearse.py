@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from migsafe.postgres import databases
 from migsafe.postgres.address import Address
 from migsafe.postgres.server import Server
 from tests.fix_project import Project
+from tests.fix_rehearsal import SHOP
 
 FAILS_ON_ROWS = {"migrations/2_paid.up.sql": "ALTER TABLE orders ADD CHECK (cents < 20000);\n"}
 
@@ -130,3 +133,23 @@ def test_masks_come_from_the_settings(shop_project: Project, shop: Address) -> N
     )
     ran = shop_project.migsafe("rehearse", "--target", "env:SHOP", "--check", "apply", SHOP=shop.url())
     assert ran.exit_code == 0, ran.output
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("LATIN1", "größe"), ("UTF8", "größe 鍵")])
+def test_names_in_every_encoding_are_brought_over_whatever_the_locale_is(
+    shop_project: Project, server: Server, encoding: str, name: str
+) -> None:
+    database = databases.name_for(server, encoding)
+    making = "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LOCALE 'C'"
+    with databases.connect(server, "postgres") as connection:
+        connection.execute(sql.SQL(making).format(sql.Identifier(database), sql.Literal(encoding)))
+    try:
+        with databases.connect(server, database) as connection:
+            connection.execute(SHOP)
+            connection.execute(sql.SQL("CREATE TABLE {} AS SELECT 1 AS a").format(sql.Identifier(name)))
+        ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        target = server.address.on(database).url()
+        ran = shop_project.migsafe("rehearse", "--target", "env:T", T=target, **ascii_only)
+        assert ran.exit_code == 0, ran
+    finally:
+        databases.drop(server, database)
