@@ -62,10 +62,10 @@ def find_program(directory: Path, name: str) -> Program | None:
     if not os.access(path, os.X_OK):
         return None
     try:
-        output = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
+        output = subprocess.run([path, "--version"], capture_output=True, check=False, timeout=10).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
-    version = _VERSION.search(output)
+    version = _VERSION.search(output.decode("utf-8", "replace"))
     return Program(path, version[1], int(version[2])) if version else None
 
 
@@ -86,8 +86,8 @@ def _named_by_environment() -> Iterator[Path]:
     config = os.environ.get("PG_CONFIG") or shutil.which("pg_config")
     if config:
         with contextlib.suppress(OSError, subprocess.SubprocessError):  # it isn't there, or is no program
-            told = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True, timeout=10)
-            yield Path(told.stdout.strip())
+            told = subprocess.run([config, "--bindir"], capture_output=True, check=True, timeout=10)
+            yield Path(os.fsdecode(told.stdout.removesuffix(b"\n")))
     postgres = shutil.which("postgres")
     if postgres:
         yield Path(postgres).resolve().parent

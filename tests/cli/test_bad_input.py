@@ -240,5 +240,8 @@ def test_a_directory_that_is_a_file_is_no_defect(sql_project: Project, database:
     assert (ran.exit_code, "migsafe.toml" in ran.errors, "defect" in ran.errors) == (3, True, False), ran
 
 
-def test_a_pg_config_that_is_not_there_names_nothing(sql_project: Project) -> None:
+def test_a_pg_config_that_says_nothing_of_use_names_nothing(sql_project: Project) -> None:
     assert sql_project.migsafe(*APPLY, PG_CONFIG="/gone/pg_config").exit_code == 0
+    sql_project.write({"pg_config": "#!/bin/sh\nprintf '/caf\\351\\n'\n"})
+    (sql_project.root / "pg_config").chmod(0o755)
+    assert sql_project.migsafe(*APPLY, PG_CONFIG=str(sql_project.root / "pg_config")).exit_code == 0

@@ -144,10 +144,10 @@ def _wait_until_ready(process: subprocess.Popen[bytes], data: Path) -> bool:
         if process.poll() is not None:
             return False
         try:
-            lines = (data / "postmaster.pid").read_text().splitlines()
+            lines = (data / "postmaster.pid").read_bytes().splitlines()
         except FileNotFoundError:
             lines = []
-        if len(lines) >= 8 and lines[7].strip() == "ready":
+        if len(lines) >= 8 and lines[7].strip() == b"ready":
             return True
         time.sleep(0.005)  # the server says that it is ready in this file alone
     raise ServerUnavailable(

@@ -155,7 +155,7 @@ def sweep_directories(chosen: Path | None = None) -> None:
 def _end_server(data: Path) -> None:
     """Send SIGQUIT, PostgreSQL's immediate shutdown, to the server that runs in ``data``, if there is one."""
     try:
-        pid = int((data / "postmaster.pid").read_text().splitlines()[0])
+        pid = int((data / "postmaster.pid").read_bytes().splitlines()[0])
     except (FileNotFoundError, IndexError, ValueError):
         return
     if _runs_in(pid, data):
@@ -174,5 +174,5 @@ def _runs_in(pid: int, data: Path) -> bool:
             return os.fsencode(data) in (Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0")
         except OSError:
             return False
-    command = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return str(data) in command.stdout
+    command = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, check=False)
+    return os.fsencode(data) in command.stdout
