@@ -89,10 +89,10 @@ def classify(
 
 
 def shown(value: sql.Composable) -> sql.Composed:
-    """A value as text; a long one is cut at its end, and its length said."""
+    """A value as text; a long one is cut at its end, and its length said, in ASCII, which every encoding has."""
     return sql.SQL(
-        "CASE WHEN length({text}) > {longest} THEN left({text}, {longest}) || '... (' || length({text}) || ' characters)'"
-        " ELSE {text} END"
+        "CASE WHEN length({text}) > {longest}"
+        " THEN left({text}, {longest}) || '... (' || length({text}) || ' characters)' ELSE {text} END"
     ).format(text=sql.SQL("{}::text").format(value), longest=_LONGEST_SHOWN)
 
 
