@@ -93,6 +93,8 @@ def restore(snapshot: Snapshot, address: Address, how: How, progress: Progress) 
         _check(snapshot, address, how)
         way = _in_place if how.in_place else _beside
         differences, notes, old = way(snapshot, address, how, progress)
+        if differences:
+            notes = (*notes, *_of_another_version(snapshot, address))
     return Restored(differences, notes, time.monotonic() - started, old)
 
 
@@ -109,6 +111,17 @@ def _check(snapshot: Snapshot, address: Address, how: How) -> None:
             _require_replaceable(connection, address)
             if not how.end_sessions:
                 require_alone(connection, address)
+
+
+def _of_another_version(snapshot: Snapshot, address: Address) -> tuple[str, ...]:
+    """Why something may differ that is the same."""
+    with maintenance(address) as connection:
+        major, there = snapshot.manifest.major, connection.info.server_version // 10000
+    if major == there:
+        return ()
+    return (
+        f"the snapshot is of PostgreSQL {major}, and PostgreSQL {there} may print and keep some definitions otherwise",
+    )
 
 
 def _beside(snapshot: Snapshot, address: Address, how: How, progress: Progress) -> Outcome:

@@ -8,6 +8,7 @@ import pytest
 
 from migsafe.errors import CannotCheck, ServerUnavailable
 from migsafe.postgres import databases
+from migsafe.postgres.address import Address
 from migsafe.postgres.server import ServerSettings
 from migsafe.postgres.servers import kinds as servers
 from migsafe.snapshots.restore import How, restore
@@ -54,6 +55,25 @@ def round_trip(settings: ServerSettings, store: Path) -> None:
             with databases.connect(server, name) as connection:
                 assert compare_states(before, read_state(connection)).describe() == ()
     assert not verify_deep(snapshot, settings, jobs=2, progress=lambda _: None).difference
+
+
+def test_another_major_version_brings_back_what_it_prints_alike_and_is_named_where_it_does_not(
+    filled: Address, tmp_path: Path
+) -> None:
+    plain = take(filled, tmp_path, jobs=1)
+    with databases.connect_to(filled) as connection:
+        connection.execute("CREATE VIEW seen AS SELECT customers.id FROM customers")
+    snapshot = take(filled, tmp_path, jobs=1)
+    with servers.start(ServerSettings(use="embedded", version=18)) as other:
+        if plain.manifest.major == other.major:
+            pytest.skip("both servers are of one version")
+        address = other.address.on(databases.name_for(other, "elsewhere"))
+        assert restore(plain, address, How(), lambda _: None).differences == ()
+        restored = restore(snapshot, address, How(), lambda _: None)
+        assert any("view public.seen: definition" in line for line in restored.differences)
+        assert f"the snapshot is of PostgreSQL {plain.manifest.major}" in restored.notes[-1]
+        with databases.connect_to(address) as connection:
+            assert connection.execute("SELECT to_regclass('seen')").fetchone() == (None,)
 
 
 def test_a_column_number_that_only_one_build_knows_is_named_where_it_stops_a_restore(
