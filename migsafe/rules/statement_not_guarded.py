@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING
 
 from migsafe.findings import Severity
 from migsafe.rules.claims import Answers
+from migsafe.rules.edits import Fix, behind, edited
 from migsafe.rules.rule import Match, Rule
 from migsafe.sql.actions import (
     Action,
     AddColumn,
+    AddConstraint,
     AddEnumValue,
     Create,
     CreateFunction,
     CreateIndex,
     CreateSequence,
     CreateTable,
+    CreateType,
     CreateView,
     Drop,
     DropColumn,
     DropConstraint,
     Kind,
+    Rename,
 )
 from migsafe.sql.parsing import Within
+from migsafe.sql.words import words
 
 if TYPE_CHECKING:
     from migsafe.rules.context import Context
@@ -35,12 +40,60 @@ def find(action: Action, context: Context) -> Iterator[Match]:
         return
     guard = _missing_guard(action)
     if guard and not _is_dropped_first(action, context):
+        fixes = tuple(_fixes(action, guard, context))
         yield Match(
             f"A second run is refused here, so that a migration that was cut off behind it can't be run again: "
             f"{guard} is missing.",
-            f"-- write {guard}",
+            f"{edited(context.statement.text, fixes[0])};" if fixes else f"-- write {guard}",
             getattr(action, "table", None) or getattr(action, "name", None) or getattr(action, "type", None),
+            fixes=fixes,
         )
+
+
+def _fixes(action: Action, guard: str, context: Context) -> Iterator[Fix]:
+    """The guard where it is surely meant: OR REPLACE would take another's place, and a drop what comes after it."""
+    text = context.statement.text
+    there = {word.text.upper() for word in words(text) if word.depth == 0}
+    keyword = next((each for each in _in_front_of_guard(action) if each in there), None)
+    if keyword and guard != "OR REPLACE" and getattr(action, "alone", True) and not _is_made_anew(action, context):
+        yield (behind(text, keyword, text=guard),)
+
+
+def _in_front_of_guard(action: Action) -> tuple[str, ...]:
+    """The keyword behind which the guard is written; a second one where the first may be left out."""
+    match action:
+        case AddColumn():
+            return ("COLUMN", "ADD")
+        case DropColumn():
+            return ("COLUMN", "DROP")
+        case AddEnumValue():
+            return ("VALUE",)
+        case Drop(concurrently=True):
+            return ("CONCURRENTLY",)
+        case Drop() | Create():
+            return (action.kind.value.split()[-1].upper(),)
+        case _:
+            return (_NOUNS[type(action)],)
+
+
+_NOUNS: dict[type[Action], str] = {
+    CreateTable: "TABLE",
+    CreateIndex: "INDEX",
+    CreateSequence: "SEQUENCE",
+    CreateView: "VIEW",
+    CreateFunction: "FUNCTION",
+    DropConstraint: "CONSTRAINT",
+}
+
+
+def _is_made_anew(action: Action, context: Context) -> bool:
+    """Whether the script makes something that a second run might then drop for being there."""
+    made = {
+        Drop: (Create, CreateFunction, CreateIndex, CreateSequence, CreateTable, CreateType, CreateView, Rename),
+        DropColumn: (AddColumn, CreateTable, Rename),
+        DropConstraint: (AddColumn, AddConstraint, CreateTable, Rename),
+    }.get(type(action), ())
+    return any(isinstance(step.action, made) for step in context.steps)
 
 
 def _missing_guard(action: Action) -> str | None:
