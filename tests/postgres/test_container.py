@@ -76,6 +76,18 @@ def test_the_first_query_is_answered_within_four_seconds(engine: Any) -> None:
         assert time.monotonic() - began < 4
 
 
+def test_a_server_that_runs_and_is_not_reached_is_told_from_one_that_did_not_start(
+    engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("migsafe.postgres.servers.container._PATIENCE", 3.0)
+    elsewhere = ServerSettings(image=image(engine, 15), settings={"port": "6000"})
+    with pytest.raises(ServerUnavailable, match="can't be reached at postgres@"), Container().start(elsewhere):
+        pass
+    wrong = ServerSettings(image=image(engine, 15), settings={"shared_buffers": "no"})
+    with pytest.raises(ServerUnavailable, match="did not start in its container"), Container().start(wrong):
+        pass
+
+
 def test_the_port_is_not_published_to_the_network(engine: Any, contained: Server) -> None:
     (container,) = containers_of(engine, contained.run_id)
     published = container.attrs["NetworkSettings"]["Ports"]["5432/tcp"] or []

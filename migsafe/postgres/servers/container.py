@@ -209,10 +209,13 @@ def _wait_until_ready(container: PostgresContainer, address: Address) -> psycopg
                 time.sleep(0.05)  # nothing tells when a server in a container begins to accept connections
                 continue
             log = wrapped.logs(tail=5).decode(errors="replace").strip()
+            what = "did not start in" if wrapped.status != "running" else f"can't be reached at {address} in"
             raise ServerUnavailable(
-                f"PostgreSQL did not start in its container ({wrapped.status}):\n{log}",
+                f"PostgreSQL {what} its container ({wrapped.status}):\n{log}",
                 where=container.image,
-                hint="Look at the settings under [server.settings], and at free memory.",
+                hint="Look at the settings under [server.settings], and at free memory."
+                if wrapped.status != "running"
+                else "Look at [server.settings], and at what lies between here and the engine's network.",
             ) from error
 
 
