@@ -43,5 +43,6 @@ rename_option = click.option(
     multiple=True,
     metavar="OLD=NEW",
     callback=_renames,
-    help="A table or column that has another name in NEW: old_table=new_table or table.old_column=new_column.",
+    help="A table or column that has another name in NEW: schema.old_table=schema.new_table or "
+    "schema.table.old_column=new_column.",
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from migsafe.postgres.server import Server
 from tests.fix_project import PLAIN, Project
 from tests.fix_server import wait_for
 
+ROOT = Path(__file__).parents[2]
 ROWS = "INSERT INTO customers VALUES (1, 'ada@example.com'), (2, NULL);\n"
 FROM_PRODUCTION = PLAIN + '[baseline]\nurl_variable = "PRODUCTION"\n'
 NOT_NULL = "ALTER TABLE customers ALTER COLUMN email SET NOT NULL;\n"
@@ -33,6 +36,16 @@ def test_a_migration_that_fails_on_rows_exits_with_1_and_names_the_row(sql_proje
     assert ran.exit_code == 1
     assert "(2,)" in ran.output
     assert "migrations/2.sql:1:1" in ran.output
+
+
+def test_the_readme_shows_what_is_printed(tmp_path: Path) -> None:
+    story = ROOT / "scenarios" / "duplicate-before-unique"
+    for folder in ("before", "bad"):
+        shutil.copytree(story / folder, tmp_path, dirs_exist_ok=True)
+    shown = (ROOT / "README.md").read_text().split("```text\n")[1].partition("```")[0]
+    printed = Project(tmp_path).migsafe("check", "--quiet").output
+    changing = re.compile(r"on PostgreSQL .*\n(?:  not .*\n)*|\d+\.\d\s+s\n")
+    assert changing.sub("", shown) == changing.sub("", printed)
 
 
 def test_one_run_writes_every_report_that_was_asked_for(sql_project: Project) -> None:
