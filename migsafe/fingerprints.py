@@ -11,6 +11,7 @@ from migsafe.differences.reading import catalog_in_transaction
 from migsafe.errors import CannotCheck
 from migsafe.postgres.databases import server_version
 from migsafe.postgres.snapshot_sessions import snapshot_sessions
+from migsafe.postgres.trouble import explained
 from migsafe.progress import Progress
 from migsafe.rows.buckets import buckets_for
 from migsafe.rows.contents import MODULUS, ColumnContents, Contents, TableContents
@@ -105,7 +106,10 @@ def take_fingerprint(
     With ``schema`` the whole schema is read too. ``snapshot`` is one that another session exported.
     Locks: ACCESS SHARE, on the tables that are being read. Raises :class:`migsafe.errors.ServerUnavailable`.
     """
-    with snapshot_sessions(address, workers, statement_timeout=statement_timeout, snapshot=snapshot) as sessions:
+    with (
+        explained(address),
+        snapshot_sessions(address, workers, statement_timeout=statement_timeout, snapshot=snapshot) as sessions,
+    ):
         progress(f"reading {address}")
         found = find_all(sessions[0]).chosen(chooses)
         not_checked = {**found.refused}

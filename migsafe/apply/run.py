@@ -27,10 +27,10 @@ from migsafe.history.model import Failure, Run
 from migsafe.ignores import apply_ignores, read_ignores
 from migsafe.postgres.databases import connect_to, terminate, without_timeouts
 from migsafe.postgres.properties import read_properties
+from migsafe.postgres.trouble import explained
 from migsafe.sandbox import Reading
 from migsafe.snapshots.restore import How, restore
 from migsafe.snapshots.take import sessions, take
-from migsafe.snapshots.trouble import explained
 from migsafe.snapshots.verify import require_whole, verify_deep
 from migsafe.state import StateDifference, compare_states, printed_names, read_state
 from migsafe.wire.tap import Tap

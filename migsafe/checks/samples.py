@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from psycopg.errors import CharacterNotInRepertoire
+
 from migsafe.findings import Evidence
 from migsafe.plain import value
 from migsafe.rows.compare import compare_rows
 
 if TYPE_CHECKING:
+    import psycopg
+
     from migsafe.rows.compare import RowDifference, RowsDifference, Values
     from migsafe.sandbox import Sandbox
     from migsafe.state import StateDifference
@@ -31,8 +35,15 @@ def row_samples(sandbox: Sandbox, before: str, after: str, difference: StateDiff
     """
     tables = [change.name for change in difference.contents.tables if change.old and change.new]
     with sandbox.connect(before) as ours, sandbox.connect(after) as theirs:
-        compared = ((table, compare_rows(ours, theirs, table, limit=ROWS_SHOWN)) for table in tables[:TABLES_SHOWN])
-        return [Evidence(f"rows of {table}", "\n".join(_lines(rows))) for table, rows in compared]
+        return [Evidence(f"rows of {table}", _told(ours, theirs, table)) for table in tables[:TABLES_SHOWN]]
+
+
+def _told(ours: psycopg.Connection, theirs: psycopg.Connection, table: str) -> str:
+    """A database in SQL_ASCII may hold what is no text at all: that is said, as the finding doesn't rest on it."""
+    try:
+        return "\n".join(_lines(compare_rows(ours, theirs, table, limit=ROWS_SHOWN)))
+    except (UnicodeDecodeError, CharacterNotInRepertoire) as error:
+        return f"they can't be shown: {error}"
 
 
 def _lines(rows: RowsDifference) -> Iterator[str]:

@@ -14,6 +14,7 @@ from migsafe.comparison.sequences import Sequences, compare_sequences
 from migsafe.fingerprints import making_of
 from migsafe.postgres.databases import server_version
 from migsafe.postgres.snapshot_sessions import snapshot_sessions
+from migsafe.postgres.trouble import explained
 from migsafe.progress import Progress
 from migsafe.rows.batches import Reading, read_all, reason
 from migsafe.rows.both import both
@@ -41,6 +42,7 @@ def compare_live(old: Address, new: Address, choice: Choice, progress: Progress)
     Raises :class:`migsafe.errors.ServerUnavailable`, and :class:`migsafe.errors.UsageError` for renames of nothing.
     """
     with (
+        explained(f"{old} or {new}"),
         snapshot_sessions(old, choice.workers, statement_timeout=choice.statement_timeout) as ours,
         snapshot_sessions(new, choice.workers, statement_timeout=choice.statement_timeout) as theirs,
     ):

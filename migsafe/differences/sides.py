@@ -13,6 +13,7 @@ from migsafe.errors import UsageError
 from migsafe.fingerprint_file import is_fingerprint_file, read_fingerprint
 from migsafe.postgres.address import address_of
 from migsafe.postgres.databases import connect_to
+from migsafe.postgres.trouble import explained
 from migsafe.progress import Progress
 from migsafe.schema.catalog import Catalog
 from migsafe.snapshots.manifest import MANIFEST
@@ -45,7 +46,7 @@ def read_side(text: str, settings: Settings, progress: Progress) -> Side:
     if is_url(text):
         address = address_of(text)
         progress(f"reading {address}")
-        with connect_to(address) as connection:
+        with connect_to(address) as connection, explained(address):
             connection.read_only = True
             return Side("database", str(address), read_catalog(connection))
     path = Path(text)

@@ -19,11 +19,11 @@ from migsafe.postgres.properties import give_properties, read_properties
 from migsafe.postgres.roles import can_create_databases, missing_roles
 from migsafe.postgres.servers.existing import claim, sweep_databases
 from migsafe.postgres.servers.runs import new_run_id
+from migsafe.postgres.trouble import explained
 from migsafe.snapshots.fill import compare, create, fill
 from migsafe.snapshots.in_place import replace_contents
 from migsafe.snapshots.names import OURS, aside, exchange
 from migsafe.snapshots.sessions import end_sessions, require_alone
-from migsafe.snapshots.trouble import explained
 from migsafe.snapshots.verify import require_whole
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from migsafe.postgres.databases import connect_to, server_version, without_timeo
 from migsafe.postgres.properties import read_properties
 from migsafe.postgres.servers.runs import claimed
 from migsafe.postgres.tables import lock_for_reading
+from migsafe.postgres.trouble import explained
 from migsafe.progress import Progress
 from migsafe.rows.digest import ACROSS_TYPES
 from migsafe.snapshots.manifest import DUMP, FINGERPRINT, MANIFEST, SCHEMA, File, Manifest, Snapshot, read, write
 from migsafe.snapshots.store import PARTIAL, new_name
-from migsafe.snapshots.trouble import explained
 
 if TYPE_CHECKING:
     from migsafe.fingerprints import Fingerprint

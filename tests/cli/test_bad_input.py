@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from migsafe.errors import ClientToolMissing, ServerUnavailable
-from migsafe.postgres import clients
+from migsafe.postgres import clients, databases
 from migsafe.postgres.address import Address
 from migsafe.postgres.server import Server, ServerSettings
 from migsafe.postgres.servers import kinds as servers
@@ -245,3 +246,39 @@ def test_a_pg_config_that_says_nothing_of_use_names_nothing(sql_project: Project
     sql_project.write({"pg_config": "#!/bin/sh\nprintf '/caf\\351\\n'\n"})
     (sql_project.root / "pg_config").chmod(0o755)
     assert sql_project.migsafe(*APPLY, PG_CONFIG=str(sql_project.root / "pg_config")).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["schema env:T", "diff env:T env:T", "fingerprint env:T", "compare env:T env:T"])
+def test_what_the_server_refuses_is_no_defect(sql_project: Project, server: Server, command: str) -> None:
+    with ascii_database(server) as database:
+        with databases.connect(server, database) as connection:
+            connection.execute("SET client_encoding = sql_ascii")
+            connection.execute(b"CREATE TABLE gr\xf6\xdfe ()")
+        ran = sql_project.migsafe(*command.split(), T=server.address.on(database).url())
+        assert (ran.exit_code, "invalid byte sequence" in ran.errors) == (3, True), ran
+
+
+def test_a_value_that_is_no_utf8_does_not_keep_a_finding_from_being_told(sql_project: Project, server: Server) -> None:
+    with ascii_database(server) as database:
+        with databases.connect(server, database) as connection:
+            connection.execute("SET client_encoding = sql_ascii")
+            connection.execute(b"CREATE TABLE t (id int PRIMARY KEY, a text); INSERT INTO t VALUES (1, 'caf\xe9')")
+        sql_project.write({"migrations/3.sql": "UPDATE t SET a = a || '!';"})
+        dump = [clients.find("pg_dump", server.major).path, "--format=custom", "--file=base.dump", database]
+        environment = {**os.environ, **server.address.environment()}
+        subprocess.run(dump, check=True, cwd=sql_project.root, env=environment)
+        baseline = {"MIGSAFE_BASELINE_DUMP": "base.dump", "MIGSAFE_BASELINE_REVISION": "1"}
+        ran = sql_project.migsafe("check", "--quiet", "--check", "apply-twice", **baseline)
+        assert (ran.exit_code, "changes the database again" in ran.output) == (1, True), ran
+
+
+@contextmanager
+def ascii_database(server: Server) -> Iterator[str]:
+    """A database that takes any bytes for text."""
+    name = databases.name_for(server, "bytes")
+    with databases.connect(server, "postgres") as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'".encode())
+    try:
+        yield name
+    finally:
+        databases.drop(server, name)

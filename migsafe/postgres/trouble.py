@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def explained(address: Address) -> Iterator[None]:
+def explained(address: Address | str) -> Iterator[None]:
     """Turn what goes wrong on the server (no permission, a full disk, its end) into a :class:`CannotCheck`."""
     try:
         yield
