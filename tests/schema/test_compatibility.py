@@ -72,6 +72,8 @@ def test_a_new_name_is_told_by_likeness_when_only_one_column_can_be_meant() -> N
     assert finding.rule == "compatibility-column-renamed"
     assert "as it seems from its likeness" in finding.message
     assert rules(old, catalog(column("b", "date"), column("c", "date"), column("x"))) == ["column-removed"]
+    rivals = catalog(column("a", "date"), column("c", "date"), column("x"))
+    assert rules(rivals, catalog(column("b", "date"), column("x"))) == ["column-removed", "column-removed"]
 
 
 def test_a_view_under_the_old_name_keeps_the_old_application_going() -> None:

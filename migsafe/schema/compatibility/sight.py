@@ -68,19 +68,19 @@ class Sight:
         return (like, ", as it seems from its likeness") if like else None
 
     def _likeness(self, item: SchemaObject) -> str | None:
-        """The one new object that is like it in all but its name."""
+        """The one new object that is like it in all but its name, where no other that is gone is like it as well."""
+        come = self._alike(item, self.new, self.old)
+        gone = self._alike(item, self.old, self.new)
+        return come[0].name if len(come) == len(gone) == 1 else None
+
+    def _alike(self, item: SchemaObject, there: Catalog, elsewhere: Catalog) -> list[SchemaObject]:
+        """What of a schema is like the old object, and isn't in the other schema."""
+        beside = there.parts.get(item.parent or "", ()) if item.kind == "column" else there.schema.of_kind(item.kind)
+        alone = [each for each in beside if each.kind == item.kind and each.key not in elsewhere.schema]
         if item.kind == "column":
-            there = self.new.parts.get(item.parent or "", ())
-            found = [each for each in there if each.kind == "column" and each.key not in self.old.schema]
-            found = [each for each in found if _content(each) == _content(item)]
-        else:
-            ours = {*self.columns(item.name, self.old)}
-            found = [
-                each
-                for each in self.new.schema.of_kind(item.kind)
-                if each.key not in self.old.schema and ours and {*self.columns(each.name, self.new)} == ours
-            ]
-        return found[0].name if len(found) == 1 else None
+            return [each for each in alone if _content(each) == _content(item)]
+        ours = {*self.columns(item.name, self.old)}
+        return [each for each in alone if ours and {*self.columns(each.name, there)} == ours]
 
     def dependents(self, *keys: ObjectKey) -> list[str]:
         """What needed these objects in the old schema, as pg_depend has it, but for parts of the same table."""
