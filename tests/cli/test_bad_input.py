@@ -214,7 +214,7 @@ def test_nothing_is_written_into_a_project_that_is_read_only() -> None:
 
 
 def test_a_report_that_cannot_be_written_is_said(sql_project: Project) -> None:
-    assert_error(sql_project.migsafe(*APPLY, "--output", "/proc/report"), 3, "/proc/report: the file can't be written")
+    assert_error(sql_project.migsafe(*APPLY, "--output", "/dev/full"), 3, "/dev/full: the file can't be written")
 
 
 def test_a_missing_home_cache_and_temporary_directory_cost_nothing(sql_project: Project, server: Server) -> None:
