@@ -229,6 +229,15 @@ class FlywayHistory:
                 message = f"{path.name} is not named as Flyway wants it, so it is never run."
                 remedy = "Name it V<version>__<description>.sql, or move it elsewhere."
             yield Finding(rule, severity, message, remedy=remedy, location=Location(file=path))
+        versions = {file.key for file in self._files if file.prefix == "V"}
+        for file in (file for file in self._files if file.prefix == "U" and file.key not in versions):
+            yield Finding(
+                "history-file-ignored",
+                Severity.NOTE,
+                f"{file.path.name} takes back a version that there is not, so it is never run.",
+                remedy="Give it the version that it takes back, or take it away.",
+                location=Location(file=file.path),
+            )
 
     def _endless_waits(self) -> Iterator[Finding]:
         for file in self._order:

@@ -15,8 +15,8 @@ from migsafe.history.files import Script, read_script
 from migsafe.history.model import refuse
 from migsafe.sql.split import SourceStatement, first_words, split
 
-_VERSIONED = re.compile(r"([VUB])([0-9]+(?:[._][0-9]+)*)(?:__(.*))?\.sql", re.IGNORECASE | re.DOTALL)
-_REPEATABLE = re.compile(r"R(?:__(.*))?\.sql", re.IGNORECASE | re.DOTALL)
+_VERSIONED = re.compile(r"([VUB])([0-9]+(?:[._][0-9]+)*)(?:__(.*))?\.(?i:sql)", re.DOTALL)
+_REPEATABLE = re.compile(r"R(?:__(.*))?\.(?i:sql)", re.DOTALL)
 _CALLBACK = re.compile(r"(?:before|after|createSchema)\w*\.sql", re.IGNORECASE)
 _JAVA = re.compile(r"(?:[VUB][0-9][0-9._]*|R)__.*\.(?:java|class|kt|groovy|scala)")
 _PLACEHOLDER = re.compile(r"\$\{(.*?)(?:\}|\Z)", re.DOTALL)
@@ -151,7 +151,7 @@ def with_placeholders(file: FlywayFile, values: Mapping[str, str]) -> Script:
         if value is None:
             place = file.source.location(found.start())
             message = f"No value provided for placeholder: ${{{found[1]}}}.  Check your configuration!"
-            refuse(message, place, file.source.excerpt(found.start()))
+            refuse(f"{message} ([history] placeholders)", place, file.source.excerpt(found.start()))
         pieces += [source[copied : found.start()], value]
         length += found.start() - copied
         anchors += [(length, found.start()), (length + len(value), found.end())]

@@ -50,7 +50,8 @@ def detect(settings: HistorySettings) -> str:
     if not found:
         raise SettingsError(
             f"no migrations were found in {settings.root}",
-            hint=f"Set [history] kind ({_all_kinds()}) and path, the directory that holds the migrations.",
+            hint=f"Run migsafe where the project is, or set [history] kind ({_all_kinds()}) and path, the directory "
+            "that holds the migrations.",
         )
     traces = "; ".join(name if trace is True else f"{name} ({trace})" for name, trace in found.items())
     raise SettingsError(

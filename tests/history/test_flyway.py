@@ -199,7 +199,10 @@ def test_placeholders_are_replaced_and_places_stay_those_of_the_file(sql_files: 
 def test_a_placeholder_without_a_value_is_refused(sql_files: Folder, database: Address) -> None:
     failure = sql_files({"V1__a.sql": "SELECT 1;\n-- ${nobody}\n"}).upgrade(database, None).failure
     assert failure
-    assert failure.message == "No value provided for placeholder: ${nobody}.  Check your configuration!"
+    assert (
+        failure.message
+        == "No value provided for placeholder: ${nobody}.  Check your configuration! ([history] placeholders)"
+    )
     assert failure.location.line == 2
 
 
@@ -242,10 +245,18 @@ def test_duplicates_are_found_and_refused(sql_files: Folder, database: Address) 
 
 def test_what_flyway_ignores_and_what_is_left_out_is_told(sql_files: Folder) -> None:
     history = sql_files(
-        {**SMALL, "V5_no_description.sql": "", "afterMigrate.sql": "", "flyway.conf": "flyway.group=true"}
+        {
+            **SMALL,
+            "V5_no_description.sql": "",
+            "afterMigrate.sql": "",
+            "flyway.conf": "flyway.group=true",
+            "v6__small_letter.sql": "",
+            "U7__of_nothing.sql": "",
+        }
     )
-    assert [problem.rule for problem in history.problems()] == [
-        "history-file-ignored",
+    ignored = [p.message.split()[0] for p in history.problems() if p.rule == "history-file-ignored"]
+    assert ignored == ["V5_no_description.sql", "v6__small_letter.sql", "U7__of_nothing.sql"]
+    assert [problem.rule for problem in history.problems() if problem.rule != "history-file-ignored"] == [
         "history-callback-not-run",
         "history-setting-not-taken-over",
     ]
