@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -42,7 +43,7 @@ def compare_live(old: Address, new: Address, choice: Choice, progress: Progress)
     Raises :class:`migsafe.errors.ServerUnavailable`, and :class:`migsafe.errors.UsageError` for renames of nothing.
     """
     with (
-        explained(f"{old} or {new}"),
+        explained(str(old) if old == new else f"{old} or {new}"),
         snapshot_sessions(old, choice.workers, statement_timeout=choice.statement_timeout) as ours,
         snapshot_sessions(new, choice.workers, statement_timeout=choice.statement_timeout) as theirs,
     ):
@@ -89,14 +90,16 @@ class _Comparing:
         found = []
         for name, sums in pair_sums(before, after, pairs, self.not_checked, self.selection).items():
             new_name, pair = piece[name]
+            rows: RowsDifference | None
             try:
                 rows = compare_pair(before, after, pair, sums, limit=self.choice.limit, selection=self.selection)
+                found.append((name, _compared(name, new_name, pair, rows)))
             except psycopg.Error as error:
                 if before.broken or after.broken:
                     raise
                 self.not_checked[name] = f"it differs, but its rows can't be compared: {reason(error)}"
-                continue
-            found.append((name, _compared(name, new_name, pair, rows)))
+                known = _compared(name, new_name, pair, RowsDifference(rows=sums.rows))
+                found.append((name, replace(known, missing=None, extra=None, changed=None, unread=True)))
         return found
 
     def _row_counts(self, connection: psycopg.Connection, tables: Mapping[str, Table]) -> dict[str, int]:

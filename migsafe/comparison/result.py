@@ -34,7 +34,8 @@ class ComparedTable:
     ``buckets`` says in how many parts of how many a table differs, where only digests are there. What follows was not
     compared: ``only_old`` and ``only_new`` (columns that one side lacks); ``retyped`` was compared by its text.
     ``by_key``: rows were matched by primary key. ``samples`` are the first rows that differ. ``materialized``: it is a
-    view, on one side at least, that holds what its last refresh found.
+    view, on one side at least, that holds what its last refresh found. ``unread``: it differs, and which rows do could
+    not be read.
     """
 
     name: str
@@ -53,11 +54,12 @@ class ComparedTable:
     samples: tuple[RowDifference, ...] = ()
     whole_rows: bool = False
     materialized: bool = False
+    unread: bool = False
 
     @property
     def differs(self) -> bool:
         counts = (self.missing, self.extra, self.changed)
-        return any(counts) or self.rows[0] != self.rows[1] or bool(self.columns) or self.whole_rows
+        return any(counts) or self.rows[0] != self.rows[1] or bool(self.columns) or self.whole_rows or self.unread
 
     @property
     def unseen(self) -> int:

@@ -61,6 +61,8 @@ def _counts(table: ComparedTable) -> Iterator[str]:
         yield "columns " + ", ".join(_column(name, count, table) for name, count in table.columns.items())
     if table.whole_rows and not table.columns and old == new:
         yield "values have changed places between rows"
+    if table.unread:
+        yield "differs, in rows that can't be read"
     if table.buckets:
         yield f"in {table.buckets[0]} of {many(table.buckets[1], 'part')}"
 

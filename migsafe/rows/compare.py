@@ -27,7 +27,6 @@ from migsafe.rows.tables import find_all
 if TYPE_CHECKING:
     import psycopg
 
-    from migsafe.rows.buckets import Sums
     from migsafe.rows.sums import PairSums
 
 MOST_LOOKED_INTO = 10_000
@@ -115,10 +114,9 @@ def compare_pair(
 ) -> RowsDifference:
     """Find what differs in buckets whose ``sums`` differ, both sides within their snapshots."""
     columns = tuple(column.name for column in pair.old.columns)
-    rows = (_rows(sums.old), _rows(sums.new))
     buckets = differing_buckets(sums.old, sums.new)
     if not buckets:
-        return RowsDifference(columns=columns, rows=rows)
+        return RowsDifference(columns=columns, rows=sums.rows)
     tally = _Tally(pair.by_key, limit)
     with before.transaction(force_rollback=True), after.transaction(force_rollback=True):
         with (
@@ -130,12 +128,8 @@ def compare_pair(
         changed = _changed_columns(before, after, pair, tally.changed_rows, selection)
         samples = tuple(_samples(before, after, pair, tally.shown, selection))
     return RowsDifference(
-        tally.missing, tally.extra, tally.changed, samples, columns, rows, changed, len(tally.changed_rows)
+        tally.missing, tally.extra, tally.changed, samples, columns, sums.rows, changed, len(tally.changed_rows)
     )
-
-
-def _rows(sums: Sums) -> int:
-    return sum(count for count, _ in sums.values())
 
 
 @dataclass(slots=True)

@@ -31,6 +31,12 @@ class PairSums(NamedTuple):
     old: Sums
     new: Sums
 
+    @property
+    def rows(self) -> tuple[int, int]:
+        """How many each side has."""
+        old, new = (sum(count for count, _ in sums.values()) for sums in (self.old, self.new))
+        return old, new
+
 
 def is_divided(pair: Pair) -> bool:
     """Whether the tables are large enough to be divided."""
