@@ -14,7 +14,7 @@ from migsafe.postgres.snapshot_sessions import snapshot_sessions
 from migsafe.postgres.trouble import explained
 from migsafe.progress import Progress
 from migsafe.rows.buckets import buckets_for
-from migsafe.rows.contents import MODULUS, ColumnContents, Contents, TableContents
+from migsafe.rows.contents import Contents, TableContents, added_up
 from migsafe.rows.digest import NATIVE, PORTABLE, PROBE, Algorithm
 from migsafe.rows.fingerprint import read_tables
 from migsafe.rows.sequences import Sequence, read_sequences
@@ -179,26 +179,7 @@ def _wholes(found: Found[Table], read: Mapping[str, TableContents]) -> dict[str,
     for name, root in found.roots.items():
         parts[root].append(read.get(name))
     return {
-        name: whole_of(table, [part for part in parts[name] if part])
+        name: added_up([part for part in parts[name] if part], {each.name: each.number for each in table.columns})
         for name, table in found.tables.items()
         if table.partitioned and None not in parts[name]
     }
-
-
-def whole_of(table: Table, parts: list[TableContents]) -> TableContents:
-    """The sum of a table's partitions."""
-    digests = [part.row_digest for part in parts if part.row_digest is not None]
-    return TableContents(
-        rows=sum(part.rows for part in parts),
-        columns={
-            column.name: ColumnContents(
-                sum(part.columns[column.name].values or 0 for part in parts),
-                sum(part.columns[column.name].digest or 0 for part in parts) % MODULUS,
-                parts[0].columns[column.name].method if parts else "",
-                column.number,
-            )
-            for column in table.columns
-        },
-        key=parts[0].key if parts else (),
-        row_digest=sum(digests) % MODULUS if digests else None,
-    )

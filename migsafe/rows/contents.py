@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 MODULUS = 1 << 64
@@ -61,6 +61,26 @@ class TableContents:
     row_digest: int | None = None
     buckets: tuple[Bucket, ...] = field(default=(), compare=False)
     materialized: bool = field(default=False, compare=False)
+
+
+def added_up(parts: Sequence[TableContents], columns: Mapping[str, int]) -> TableContents:
+    """What a partitioned table holds, by its partitions; ``columns`` are its own, each with its number."""
+    digests = [part.row_digest for part in parts if part.row_digest is not None]
+    return TableContents(
+        rows=sum(part.rows for part in parts),
+        columns={name: _added_up([part.columns[name] for part in parts], number) for name, number in columns.items()},
+        key=parts[0].key if parts else (),
+        row_digest=sum(digests) % MODULUS if digests else None,
+    )
+
+
+def _added_up(parts: Sequence[ColumnContents], number: int) -> ColumnContents:
+    return ColumnContents(
+        values=sum(part.values or 0 for part in parts),
+        digest=sum(part.digest or 0 for part in parts) % MODULUS,
+        method=",".join(sorted({part.method for part in parts})),
+        number=number,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from migsafe.postgres.catalogs import contents_query
-from migsafe.rows.contents import MODULUS, ColumnContents, ColumnName, TableContents
+from migsafe.rows.contents import ColumnName, TableContents, added_up
 from migsafe.rows.digest import Column
 
 if TYPE_CHECKING:
@@ -216,21 +216,7 @@ def contents_of(relation: Relation, contents: Contents) -> TableContents | None:
         return None
     if len(parts) == 1:
         return parts[0]
-    return TableContents(
-        rows=sum(part.rows for part in parts),
-        columns={column.name: _added([part.columns[column.name] for part in parts]) for column in relation.columns},
-        key=parts[0].key if parts else (),
-        row_digest=sum(part.row_digest or 0 for part in parts) % MODULUS,
-    )
-
-
-def _added(parts: Sequence[ColumnContents]) -> ColumnContents:
-    return ColumnContents(
-        values=sum(part.values or 0 for part in parts),
-        digest=sum(part.digest or 0 for part in parts) % MODULUS,
-        method=",".join(sorted({part.method for part in parts})),
-        number=0,
-    )
+    return added_up(parts, {column.name: column.number for column in relation.columns})
 
 
 def not_proved_kept(pair: Pair, before: TableContents | None, after: TableContents | None) -> tuple[ColumnPair, ...]:
