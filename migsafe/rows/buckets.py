@@ -122,6 +122,7 @@ def _where(conditions: Sequence[sql.Composable]) -> sql.Composable:
 
 
 def differing_buckets(old: Sums, new: Sums) -> list[int]:
+    """The buckets whose sums aren't the same, in order."""
     nothing = (0, 0)
     return sorted(bucket for bucket in {*old, *new} if old.get(bucket, nothing) != new.get(bucket, nothing))
 

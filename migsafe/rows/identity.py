@@ -97,6 +97,7 @@ def _tells_apart(connection: psycopg.Connection, relation: Relation, key: Sequen
 
 
 def cast(column: Column, kind: str) -> sql.Composed:
+    """The column's value as this type; a text in the collation that tells all texts apart."""
     return sql.SQL("{}::{}").format(column.value, sql.SQL(kind + (' COLLATE "C"' if kind == "text" else "")))
 
 
@@ -105,9 +106,11 @@ def _row(columns: Iterable[Column]) -> sql.Composed:
 
 
 def join(parts: Iterable[sql.Composable]) -> sql.Composed:
+    """The parts with commas between."""
     return sql.SQL(", ").join(parts)
 
 
 def fetch(connection: psycopg.Connection, query: sql.Composed) -> list[Any]:
+    """All rows of the query, as tuples."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(query).fetchall()
