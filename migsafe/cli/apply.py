@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migsafe.cli.options import with_output, with_settings
+from migsafe.cli.options import HISTORY_FLAGS, with_output, with_settings
 from migsafe.cli.target import restore_command, tag_option, target_option
 from migsafe.errors import ExitCode, UsageError
 from migsafe.plain import plain
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from migsafe.config import Settings
 
 FLAGS = {
+    **HISTORY_FLAGS,
     "--lock-timeout": "apply.lock_timeout",
     "--statement-timeout": "apply.statement_timeout",
     "--directory": "snapshots.directory",
@@ -52,11 +53,12 @@ def command(
     from migsafe.apply.plan import make_plan
     from migsafe.apply.record import Record
     from migsafe.apply.run import Application
-    from migsafe.history.kinds import open_history
+    from migsafe.history.kinds import open_history, refuse_keys_of_other_kinds
     from migsafe.snapshots.store import snapshots
 
     address, store = address_of(target), settings.snapshots.directory_in(settings.root)
     history = open_history(settings.history)
+    refuse_keys_of_other_kinds(settings.history, history.kind)
     aside = output.file is None and output.format != "terminal"
     say = partial(_say, aside=aside)
     progress("looking at the target")

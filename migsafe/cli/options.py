@@ -34,13 +34,8 @@ BASELINE_FLAGS = {
     "--dump": "baseline.dump",
     "--rows": "baseline.rows",
 }
-EXPERIMENT_FLAGS = {
-    "--server": "server.use",
-    "--server-version": "server.version",
-    "--history": "history.kind",
-    "--path": "history.path",
-    "--runner": "history.runner",
-}
+HISTORY_FLAGS = {"--history": "history.kind", "--path": "history.path", "--runner": "history.runner"}
+EXPERIMENT_FLAGS = {"--server": "server.use", "--server-version": "server.version", **HISTORY_FLAGS}
 CHECK_FLAGS = {"--check": "checks.only", "--idempotency": "checks.idempotency"}
 
 SAID = "migsafe.settings"

@@ -26,6 +26,13 @@ def explained(address: Address | str) -> Iterator[None]:
             where=str(address),
             hint="Free some space there, then run again.",
         ) from error
+    except errors.InsufficientPrivilege as error:
+        raise CannotCheck(
+            f"the server refused: {error.diag.message_primary}",
+            where=str(address),
+            hint="Connect as a role that may, or let an administrator grant it (to read everything, from 14 on: "
+            "GRANT pg_read_all_data).",
+        ) from error
     except psycopg.Error as error:
         if error.diag.message_primary and error.sqlstate and not error.sqlstate.startswith(("57P", "08")):
             raise CannotCheck(f"the server refused: {error.diag.message_primary}", where=str(address)) from error

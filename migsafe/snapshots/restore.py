@@ -74,7 +74,7 @@ def check_target(address: Address, into: str | None) -> str:
     if OURS.match(address.database):
         return address.database
     raise UsageError(
-        f"{address.database!r} is not a database that migsafe made, and would be replaced",
+        f"{address.database!r} is not named as a database that migsafe made, and would be replaced if it is there",
         where=str(address),
         hint=f"Say so by its name: --into {shlex.quote(address.database)}",
     )

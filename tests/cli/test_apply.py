@@ -112,6 +112,14 @@ def test_what_is_pending_is_applied_and_what_has_changed_is_said(shop: Project, 
     assert (again.exit_code, again.output) == (0, "nothing is pending\n")
 
 
+def test_the_history_may_be_named_by_flags(shop: Project, target: Address) -> None:
+    shop.write({"migsafe.toml": ""})
+    ran = apply(shop, target, "--history", "flyway", "--path", "sql", yes=False)
+    assert (ran.exit_code, "pending: 1" in ran.output) == (2, True), ran
+    wrong = apply(shop, target, "--history", "flyway", "--path", "nowhere")
+    assert (wrong.exit_code, "nowhere: there is no such directory" in wrong.errors) == (2, True)
+
+
 def test_the_plan_is_said_first_and_without_a_terminal_it_needs_yes(shop: Project, target: Address) -> None:
     before = state_of(target)
     ran = apply(shop, target, yes=False)

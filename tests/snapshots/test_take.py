@@ -115,8 +115,9 @@ def test_a_table_that_may_not_be_read_leaves_no_snapshot(filled: Address, tmp_pa
         connection.execute("DROP ROLE IF EXISTS half_blind; CREATE ROLE half_blind LOGIN PASSWORD 'x'")
         connection.execute("GRANT SELECT ON orders TO half_blind")
     blind = Address(filled.host, filled.port, "half_blind", filled.database, "x")
-    with pytest.raises(CannotCheck, match="permission denied for table customers"):
+    with pytest.raises(CannotCheck, match="permission denied for table customers") as caught:
         take(blind, tmp_path / "store", jobs=1)
+    assert "GRANT pg_read_all_data" in str(caught.value.hint)
     assert list((tmp_path / "store").iterdir()) == []
 
 
