@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import psycopg
 import pytest
 
+from migsafe.differences.reading import read_catalog
+from migsafe.postgres.server import Server
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.compatibility.judge import judge, with_order
 from migsafe.schema.compatibility.types import Fit, fit
 from migsafe.schema.model import Json, Schema, SchemaObject
+from tests.fix_state import fresh_database
 
 
 def column(name: str, kind: str = "text", *, place: int = 1, **fields: Json) -> SchemaObject:
@@ -100,6 +104,33 @@ def test_a_constraint_over_new_columns_alone_is_none_the_old_application_meets()
 
     assert rules(catalog(column("a")), checked("b")) == []
     assert rules(catalog(column("a")), checked("a")) == ["constraint-added"]
+
+
+KEYS = [
+    ("a int UNIQUE", "a int", "(a)"),
+    ("a int PRIMARY KEY", "a int", "(a)"),
+    ("a int, b int, UNIQUE (a)", "a int, b int, UNIQUE (a, b)", "(a)"),
+    ("a int UNIQUE", "a int PRIMARY KEY", None),
+    ("a int, b int, UNIQUE (a) INCLUDE (b) WITH (fillfactor = 70)", "a int, b int, CONSTRAINT other UNIQUE (a)", None),
+    ("a int, b int UNIQUE", "a int", None),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "target"), KEYS)
+def test_a_key_that_goes_is_told_where_on_conflict_could_name_it(
+    server: Server, before: str, after: str, target: str | None
+) -> None:
+    with fresh_database(server) as old, fresh_database(server) as new:
+        old.execute(f"CREATE TABLE t ({before})".encode())
+        new.execute(f"CREATE TABLE t ({after})".encode())
+        found = [each for each in judge(read_catalog(old), read_catalog(new)).breaks if "key-removed" in each.rule]
+        assert all(f"ON CONFLICT {target} is refused" in each.message for each in found)
+        assert len(found) == (target is not None)
+        if target:
+            upsert = f"INSERT INTO t (a) VALUES (1) ON CONFLICT {target} DO NOTHING".encode()
+            old.execute(upsert)
+            with pytest.raises(psycopg.errors.InvalidColumnReference):
+                new.execute(upsert)
 
 
 def test_no_order_of_deploying_is_safe_when_both_need_their_own_schema() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 from migsafe.schema.compatibility.sight import CALLED, RELATIONS, Findings, Sight
-from migsafe.schema.model import Json, SchemaObject
+from migsafe.schema.model import Json, ObjectKey, SchemaObject
 from migsafe.schema.statements.names import function_name, own_name
 from migsafe.schema.statements.traits import granted
 from migsafe.schema.statements.writer import listed, mapped, text
@@ -57,7 +58,8 @@ def _plain(definitions: Iterable[str]) -> set[str]:
 
 
 def constraints(sight: Sight) -> Findings:
-    """What a table refuses that it took before: new constraints and unique indexes over columns that were there."""
+    """What a table refuses that it took before: new constraints and unique indexes over columns that were there, and
+    ON CONFLICT over what is unique no more."""
     for name, table in sight.old_relations.items():
         now = sight.new_relations.get(name)
         if now is None or table.kind != "table" or now.kind != "table":
@@ -74,6 +76,38 @@ def constraints(sight: Sight) -> Findings:
                     f"Deploy an application that keeps to it first; add {own_name(part)} in a later migration. "
                     "NOT VALID doesn't help here: new rows are checked all the same.",
                 )
+        yield from _keys_gone(sight, name)
+
+
+def _keys_gone(sight: Sight, table: str) -> Findings:
+    unique = {_conflict_target(part) for part in sight.new.parts.get(table, ()) if part.fields.get("unique")}
+    for part in sight.old.parts.get(table, ()):
+        if not part.fields.get("unique") or part.fields.get("partition_of"):
+            continue
+        target = _conflict_target(part)
+        if target not in unique and all(key in sight.new.schema for key in _columns(part, sight)):
+            yield sight.finding(
+                "compatibility-key-removed",
+                part,
+                f"The old application's INSERT … ON CONFLICT {target} is refused: nothing in {table} is unique over it "
+                "any more.",
+                f"Deploy an application that doesn't say so first, then drop {own_name(part)} in a later migration.",
+            )
+
+
+def _conflict_target(index: SchemaObject) -> str:
+    """What ON CONFLICT must name of a unique index to mean it (manual, INSERT)."""
+    return _NO_TARGET.sub("", _definition(index)).removeprefix("btree ")
+
+
+_NO_TARGET = re.compile(r" (INCLUDE \(|NULLS NOT DISTINCT|WITH \(|TABLESPACE ).*?(?= WHERE |$)")
+
+
+def _columns(index: SchemaObject, sight: Sight) -> Iterator[ObjectKey]:
+    """The columns of an index, or of the constraint that it stands behind."""
+    for needed in sight.old.needs.get(index.key, ()):
+        behind = sight.old.needs.get(needed, ()) if needed[0] == "constraint" else (needed,)
+        yield from (key for key in behind if key[0] == "column")
 
 
 def _definitions(parts: tuple[SchemaObject, ...]) -> set[str]:
