@@ -1,0 +1,1 @@
+CREATE INDEX prices_country ON prices (country);
