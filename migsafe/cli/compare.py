@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from migsafe.cli.progress import Progress
     from migsafe.config import Settings
 
+SMALLEST_SAMPLE = 1e-7
+"""A smaller part would be none of the rows."""
+
 FORMATS = {"terminal": "migsafe.comparison.terminal", "json": "migsafe.comparison.json_1"}
 
 
@@ -27,8 +30,8 @@ def _part(_: click.Context, __: click.Parameter, value: str) -> float:
         part = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
     except ValueError:
         part = 0.0
-    if not 0 < part <= 1:
-        raise click.BadParameter("write a percentage, such as 0.1%")
+    if not SMALLEST_SAMPLE <= part <= 1:
+        raise click.BadParameter("write a percentage, such as 0.1%, of 0.00001% or more")
     return part
 
 

@@ -27,7 +27,8 @@ def render(comparison: Comparison, *, width: int, colour: bool) -> str:
     for sign, side in (("-", comparison.old), ("+", comparison.new)):
         page.write(f"{sign} {one_line(side.name)} ({side.kind}, PostgreSQL {one_line(side.version)})", hanging=2)
     if comparison.sample < 1:
-        page.write(f"a sample of {comparison.sample:.4%} of the rows, by the hash of their key")
+        percent = f"{comparison.sample * 100:.7f}".rstrip("0").rstrip(".")
+        page.write(f"a sample of {percent}% of the rows, by the hash of their key")
     if comparison.where:
         page.write(f"rows where {one_line(comparison.where)}", hanging=2)
     for table in comparison.tables:

@@ -196,3 +196,10 @@ def test_a_column_may_be_called_as_anything_is_called_here(run: Run, sides: Side
             found = compared(run, side, "env:NEW")["tables"]
             assert [table["differs"] for table in found] == [True, True]  # type: ignore[attr-defined]
         sides[1].execute(f"UPDATE t SET {quoted} = NULL; UPDATE u SET {quoted} = NULL".encode())
+
+
+def test_a_sample_of_nothing_is_refused_and_a_small_one_is_said_as_it_is(run: Run, sides: Sides) -> None:
+    on_both(sides, "CREATE TABLE t (id integer PRIMARY KEY)")
+    assert run("compare", "env:OLD", "env:NEW", "--sample", "0.000001%").exit_code == 2
+    found = run("compare", "env:OLD", "env:NEW", "--sample", "0.00001%")
+    assert (found.exit_code, "a sample of 0.00001% of the rows" in found.stdout) == (0, True), found.output
