@@ -41,6 +41,7 @@ from migsafe.lint.project import UNKNOWN
 from migsafe.lint.steps import Linted, lint_files, of_step, second_run_of_step
 from migsafe.plan import edits, left_out, matters, read_history, steps
 from migsafe.postgres.shared_objects import changes
+from migsafe.setting import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,7 +157,9 @@ def chosen_checks(settings: Settings) -> dict[str, Check]:
     only = asked_for(settings)
     unknown = [name for name in only if name not in (*ALL, CONTRACT)]
     if unknown:
-        raise SettingsError(f"there is no check {unknown[0]!r}", hint=f"The checks are {', '.join(ALL)}.")
+        near = nearest(unknown[0], (*ALL, CONTRACT))
+        hint = f"The checks are {', '.join((*ALL, CONTRACT))}."
+        raise SettingsError(f"there is no check {unknown[0]!r}{near}", hint=hint)
     unknown = sorted({*settings.checks.data_fails} - {*map(str, DATA_FAILURES)})
     if unknown:
         hint = f"There is {', '.join(DATA_FAILURES)}."

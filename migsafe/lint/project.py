@@ -154,6 +154,12 @@ def choose(settings: Settings, paths: Sequence[Path], server: int) -> Chosen:
             )
         return _of_history(history, server, _new(history, settings))
     wanted = {_real(file) for path in given for file in _files(path)}
+    if given and not wanted:
+        raise SettingsError(
+            "there is no SQL file and no revision in this directory",
+            where=str(given[0]),
+            hint="Name one that holds migrations, or none for the project's own history.",
+        )
     known = {_real(migration.up) for migration in history.migrations} if history else set()
     inside, outside = wanted & known, sorted(wanted - known, key=lambda file: natural_key(str(file)))
     python = [path for path in given if path.suffix.lower() == ".py" and path.is_file() and _real(path) in outside]

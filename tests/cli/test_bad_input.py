@@ -46,6 +46,7 @@ def alembic(project: Project, environment: str, revisions: dict[str, str]) -> No
         ('[history]\nkind = "flyway"', ["migrations: there is no migration", "1.sql is not named as Flyway wants it"]),
         ('[history]\nkind = "plain"\npath = "migsafe.toml"', ["migsafe.toml: this is not a directory"]),
         ('[history]\nkind = "plain"\npath = "gone"', ["gone: there is no such directory"]),
+        ('[checks]\nonly = ["aply"]', ["there is no check 'aply'", 'the nearest is "apply"']),
         ('[contract]\nmap = { "A.b" = "t.c" }', ["[contract] map is of no use", "[contract] document"]),
         ('[baseline]\ndump = "gone.dump"', ["gone.dump: is not there", "[baseline] dump"]),
         ('[baseline]\nrows = ["gone.sql"]', ["gone.sql: is not there", "[baseline] rows"]),

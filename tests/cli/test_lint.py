@@ -80,6 +80,13 @@ def test_rules_are_switched_by_name(tmp_path: Path) -> None:
     assert_error(project.migsafe("lint", "a.sql", "--disable", "index-not-concurent"), 2, "index-not-concurrent")
 
 
+def test_a_directory_with_nothing_to_read_is_not_called_clean(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write({"empty/README": "", "full/a.sql": "SELECT 1;"})
+    assert_error(project.migsafe("lint", "empty"), 2, "empty: there is no SQL file and no revision")
+    assert project.migsafe("lint", "empty", "full").exit_code == 0
+
+
 def test_what_is_not_analysed_is_listed_and_fails_where_that_is_asked(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.write({"a.sql": "DO $$ BEGIN EXECUTE 'DROP TABLE ' || current_user; END $$;"})
