@@ -105,9 +105,12 @@ def test_the_database_is_only_read(filled: Address, tmp_path: Path) -> None:
 
 def test_short_timeouts_of_the_database_do_not_end_it(filled: Address, tmp_path: Path) -> None:
     with connect_to(filled) as connection:
+        connection.execute("CREATE TABLE many AS SELECT generate_series(1, 2000000) AS n")
         for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
-            connection.execute(f"ALTER DATABASE {filled.database} SET {name} TO '1ms'")
-    assert take(filled, tmp_path, jobs=1).manifest.rows == 400
+            connection.execute(f"ALTER DATABASE {filled.database} SET {name} TO '100ms'")
+    with psycopg.connect(filled.url()) as plain, pytest.raises(psycopg.errors.QueryCanceled):
+        plain.execute("SELECT string_agg(n::text, ',' ORDER BY n DESC) FROM many")
+    assert take(filled, tmp_path, jobs=1).manifest.rows == 2_000_400
 
 
 def test_a_table_that_may_not_be_read_leaves_no_snapshot(filled: Address, tmp_path: Path) -> None:
