@@ -157,6 +157,8 @@ def read_baseline(file: Path | None) -> KnownFindings:
         raise _damaged(file, f"not UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:
         raise _damaged(f"{file}:{error.lineno}:{error.colno}", f"not JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:  # a number or a nesting that Python can't hold
+        raise _damaged(file, "no JSON that can be read: it is nested too deeply, or has too long a number") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise _damaged(file, f"not marked as {FORMAT}")
     listed = document.get("findings")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -117,11 +117,3 @@ _LINES_SHOWN = 6
 def _shown(statement: ParsedStatement) -> str:
     lines = statement.text.splitlines()
     return "\n".join((*lines[:_LINES_SHOWN], *(("…",) if len(lines) > _LINES_SHOWN else ())))
-
-
-def lint_all(
-    scripts: Iterable[Script], linter: Linter, catalog: Catalog
-) -> Iterator[tuple[Script, tuple[Finding, ...]]]:
-    """Each script with its findings, one after the other on the same catalog."""
-    for script in scripts:
-        yield script, linter.lint(script, catalog)

@@ -139,6 +139,7 @@ def test_every_format_counts_what_is_passed_over(tmp_path: Path, form: str) -> N
     [
         ("{", "not JSON"),
         ("<<<<<<< HEAD\n{}", "known.json:1:1"),
+        ("[" * 20_000, "nested too deeply"),
         ("[]", "migsafe.lint-baseline/1"),
         ('{"format": "migsafe.lint-baseline/2", "findings": []}', "migsafe.lint-baseline/1"),
         ('{"format": "migsafe.lint-baseline/1", "findings": {}}', "without a list"),
