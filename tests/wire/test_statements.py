@@ -13,6 +13,7 @@ from psycopg import errors
 
 from migsafe.findings import Statement
 from migsafe.wire.tap import Tap
+from tests.waiting import wait_until
 
 
 def texts(statements: Sequence[Statement]) -> list[str]:
@@ -182,9 +183,10 @@ def test_a_block_keeps_its_number_when_statements_are_taken_inside_it(tap: Tap, 
     assert {s.transaction for s in tap.take_statements()} == {begin.transaction}
 
 
-def test_a_statement_that_still_runs_comes_with_a_later_call(tap: Tap) -> None:
+def test_a_statement_that_still_runs_comes_with_a_later_call(tap: Tap, direct: psycopg.Connection) -> None:
     connection = psycopg.connect(**tap.address.keywords(), autocommit=True)  # type: ignore[arg-type]
-    connection.pgconn.send_query(b"SELECT pg_sleep(0.3)")
+    connection.pgconn.send_query(b"SELECT pg_sleep(1)")
+    wait_until(lambda: direct.execute("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'").rowcount == 1)
     assert tap.take_statements(timeout=0.05) == ()
     (statement,) = tap.take_statements()
     assert statement.command_tag == "SELECT 1"
