@@ -186,7 +186,8 @@ def test_a_block_keeps_its_number_when_statements_are_taken_inside_it(tap: Tap, 
 def test_a_statement_that_still_runs_comes_with_a_later_call(tap: Tap, direct: psycopg.Connection) -> None:
     connection = psycopg.connect(**tap.address.keywords(), autocommit=True)  # type: ignore[arg-type]
     connection.pgconn.send_query(b"SELECT pg_sleep(1)")
-    wait_until(lambda: direct.execute("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'").rowcount == 1)
+    query = "SELECT FROM pg_stat_activity WHERE pid = %s AND wait_event = 'PgSleep'"
+    wait_until(lambda: direct.execute(query, (connection.info.backend_pid,)).rowcount == 1)
     assert tap.take_statements(timeout=0.05) == ()
     (statement,) = tap.take_statements()
     assert statement.command_tag == "SELECT 1"
