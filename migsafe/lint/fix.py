@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from migsafe.catalog import Catalog
     from migsafe.config import Settings
     from migsafe.history.text import MigrationText
+    from migsafe.progress import Progress
 
 NOT_SQL = "the statement is written by the migration tool: change it in the file that makes it do so"
 
@@ -57,7 +58,7 @@ class Fixed:
         return f"\ufeff{self.after}" if self.file.read_bytes().startswith(b"\xef\xbb\xbf") else self.after
 
 
-def fix(settings: Settings, paths: Sequence[Path], progress: Callable[[str], None]) -> Iterator[Fixed]:
+def fix(settings: Settings, paths: Sequence[Path], progress: Progress) -> Iterator[Fixed]:
     """What is to be written into each file that is asked about, in the order of the history; nothing is written here.
 
     Raises :class:`UsageError` where no files are named, and no git ref since which they are new: migrations that have

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from migsafe.catalog import Catalog
     from migsafe.config import LintSettings, Settings
     from migsafe.history.model import History
+    from migsafe.progress import Progress
 
 CHECK = "lint"
 """The name under which the rules' findings stand in a report."""
@@ -60,14 +61,12 @@ class Chosen:
     earlier: Sequence[MigrationText] = ()
     choices: Iterable[Choice] = ()
 
-    def catalog(self, settings: LintSettings, progress: Callable[[str], None]) -> Catalog:
+    def catalog(self, settings: LintSettings, progress: Progress) -> Catalog:
         """What the first script finds that is asked about."""
         return catalog_behind(self.earlier, settings, whole=self.kind != "files", progress=progress)
 
 
-def lint(
-    settings: Settings, paths: Sequence[Path], progress: Callable[[str], None], known: KnownFindings | None = None
-) -> Report:
+def lint(settings: Settings, paths: Sequence[Path], progress: Progress, known: KnownFindings | None = None) -> Report:
     """Ask the rules about these files, or about the project's history where none are named.
 
     ``known`` findings (none: those of the settings' baseline file) are passed over, and counted.

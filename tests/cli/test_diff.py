@@ -5,35 +5,24 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from migsafe.cli import main
 from migsafe.differences.schema_file import FORMAT
 from migsafe.postgres.server import Server
 from migsafe.snapshots.manifest import Snapshot
+from tests.fix_sides import Run, Sides
 from tests.fix_state import fresh_database
-
-Sides = tuple[psycopg.Connection, psycopg.Connection]
-Run = Callable[..., Result]
 
 
 @pytest.fixture
 def sides(server: Server, every_kind: tuple[str, object]) -> Iterator[Sides]:
     with fresh_database(server, every_kind[0]) as old, fresh_database(server, every_kind[0]) as new:
         yield old, new
-
-
-@pytest.fixture
-def run(server: Server, sides: Sides, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command; the two databases are behind OLD and NEW, so that no password stands in an argument."""
-    for name, connection in zip(("OLD", "NEW"), sides, strict=True):
-        monkeypatch.setenv(name, server.address.on(connection.info.dbname).url())
-    return lambda *arguments: CliRunner().invoke(main, [str(each) for each in arguments])
 
 
 def test_equal_schemas_are_exit_code_0_and_one_column_is_exit_code_1(run: Run, sides: Sides) -> None:
